@@ -1,0 +1,319 @@
+#include "import.h"
+
+#include "definition.h"
+#include "fail.h"
+#include "import_line.h"
+#include "spool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Lines are fed into the spool; finish turns it into a sorted file; slices walk the file with the reader until the record
+ * is done. A reopened import begins with the file. */
+struct import {
+    char *directory;
+    struct import_summary summary;
+
+    /* while lines come in */
+    char *template_id;           /* NULL: none */
+    struct spool *spool;         /* NULL once it is finished */
+    struct import_line line;
+    char *partial;               /* a line whose end has not come yet */
+    size_t partial_bytes;
+    bool too_long;               /* the partial line was dropped: it exceeds the limit */
+    uint64_t line_number;
+
+    /* while devices go in */
+    char file[SPOOL_FILE_BYTES]; /* inside the directory; "" before finish */
+    int fd;                      /* -1 before finish */
+    struct spool_reader reader;
+    struct tranche_import_record working;   /* as the open transaction has it; both name the file above */
+    struct tranche_import_record committed; /* as the store has it for good; its number is 0 before the first slice */
+};
+
+/* ---- opening and closing ---- */
+
+static enum tranche_code no_memory(struct tranche_err *err)
+{
+    return fail(err, TRANCHE_NOMEM, "out of memory");
+}
+
+static struct import *import_new(const char *directory)
+{
+    struct import *import = calloc(1, sizeof *import);
+    if (import == NULL)
+        return NULL;
+    import->fd = -1;
+    import->directory = strdup(directory);
+    if (import->directory == NULL) {
+        free(import);
+        return NULL;
+    }
+    return import;
+}
+
+enum tranche_code import_open(struct import **out, const char *directory, const char *template_id,
+                              struct tranche_err *err)
+{
+    if (template_id != NULL && (template_id[0] == '\0' || strlen(template_id) > DEFINITION_NAME_BYTES_MAX))
+        return fail(err, TRANCHE_INVALID, "template: expected 1 to %d bytes", DEFINITION_NAME_BYTES_MAX);
+    struct import *import = import_new(directory);
+    if (import == NULL)
+        return no_memory(err);
+    import->partial = malloc(IMPORT_LINE_BYTES_MAX);
+    if (template_id != NULL)
+        import->template_id = strdup(template_id);
+    bool short_of_memory = import->partial == NULL || (template_id != NULL && import->template_id == NULL);
+    enum tranche_code code = short_of_memory ? no_memory(err) : spool_open(&import->spool, directory, err);
+    if (code != TRANCHE_OK) {
+        import_close(import);
+        return code;
+    }
+    *out = import;
+    return TRANCHE_OK;
+}
+
+static char *file_path(const struct import *import)
+{
+    size_t bytes = strlen(import->directory) + sizeof import->file + 1;
+    char *path = malloc(bytes);
+    if (path != NULL)
+        snprintf(path, bytes, "%s/%s", import->directory, import->file);
+    return path;
+}
+
+/* Opens the finished file for slices, from the working record's position on. */
+static enum tranche_code open_file(struct import *import, struct tranche_err *err)
+{
+    char *path = file_path(import);
+    if (path == NULL)
+        return no_memory(err);
+    struct stat stat = {0};
+    import->fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool good = import->fd >= 0 && fstat(import->fd, &stat) == 0;
+    enum tranche_code code = good ? TRANCHE_OK : fail(err, TRANCHE_IO, "open %s: %s", path, strerror(errno));
+    if (code == TRANCHE_OK && (import->working.position < 0 || import->working.position > stat.st_size))
+        code = fail(err, TRANCHE_IO, "%s is shorter than what is in the store of it", path);
+    free(path);
+    if (code != TRANCHE_OK)
+        return code;
+    return spool_reader_open(&import->reader, import->fd, (uint64_t)import->working.position, (uint64_t)stat.st_size,
+                             err);
+}
+
+enum tranche_code import_reopen(struct import **out, const char *directory, const struct tranche_import_record *record,
+                                struct tranche_err *err)
+{
+    assert(record->no != 0 && !record->done);
+    if (strlen(record->file) >= SPOOL_FILE_BYTES)
+        return fail(err, TRANCHE_IO, "import %" PRId64 ": \"%s\" is no spool file", record->no, record->file);
+    struct import *import = import_new(directory);
+    if (import == NULL)
+        return no_memory(err);
+    strcpy(import->file, record->file);
+    import->working = *record;
+    import->working.file = import->file;
+    import_committed(import);
+    enum tranche_code code = open_file(import, err);
+    if (code != TRANCHE_OK) {
+        import_close(import);
+        return fail_in(err, code, "import %" PRId64, record->no);
+    }
+    *out = import;
+    return TRANCHE_OK;
+}
+
+void import_close(struct import *import)
+{
+    if (import == NULL)
+        return;
+    bool was_accepted = import->committed.no != 0;
+    if (import->file[0] != '\0' && (!was_accepted || import->committed.done)) {
+        char *path = file_path(import);
+        if (path != NULL)
+            unlink(path);
+        free(path);
+    }
+    spool_close(import->spool);
+    spool_reader_close(&import->reader);
+    if (import->fd >= 0)
+        close(import->fd);
+    import_line_free(&import->line);
+    free(import->partial);
+    free(import->template_id);
+    free(import->directory);
+    free(import);
+}
+
+const struct import_summary *import_summary(const struct import *import)
+{
+    return &import->summary;
+}
+
+/* ---- lines ---- */
+
+static void complain(struct import *import, const char *text)
+{
+    struct import_summary *summary = &import->summary;
+    summary->bad++;
+    if (summary->complaint_count == IMPORT_COMPLAINTS_MAX)
+        return;
+    struct import_complaint *complaint = &summary->complaints[summary->complaint_count++];
+    complaint->line = import->line_number;
+    snprintf(complaint->text, sizeof complaint->text, "%s", text);
+}
+
+static bool is_blank(const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\r')
+            return false;
+    return true;
+}
+
+/* A whole line, without its newline; a carriage return before it is white space to JSON. */
+static enum tranche_code take_line(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
+{
+    struct import_summary *summary = &import->summary;
+    struct tranche_err bad = {0};
+    summary->lines++;
+    enum tranche_code code = import_line_read(&import->line, bytes, count, &bad);
+    if (code == TRANCHE_NOMEM)
+        return no_memory(err);
+    if (code != TRANCHE_OK) {
+        complain(import, bad.text);
+        return TRANCHE_OK;
+    }
+    struct tranche_device_record *device = &import->line.device;
+    if (device->template_id == NULL)
+        device->template_id = import->template_id;
+    return spool_put(import->spool, device, err);
+}
+
+/* More of a line whose end is not in sight. */
+static void keep_partial(struct import *import, const char *bytes, size_t count)
+{
+    if (import->too_long || count > IMPORT_LINE_BYTES_MAX - import->partial_bytes) {
+        import->too_long = true;
+        return;
+    }
+    memcpy(import->partial + import->partial_bytes, bytes, count);
+    import->partial_bytes += count;
+}
+
+/* The end of a line, whose last bytes are given. */
+static enum tranche_code end_line(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
+{
+    if (import->partial_bytes > 0 || count > IMPORT_LINE_BYTES_MAX) {
+        keep_partial(import, bytes, count);
+        bytes = import->partial;
+        count = import->partial_bytes;
+    }
+    enum tranche_code code = TRANCHE_OK;
+    import->line_number++;
+    if (import->too_long) {
+        char text[64];
+        snprintf(text, sizeof text, "the line is longer than %d bytes", IMPORT_LINE_BYTES_MAX);
+        import->summary.lines++;
+        complain(import, text);
+    } else if (!is_blank(bytes, count)) {
+        code = take_line(import, bytes, count, err);
+    }
+    import->partial_bytes = 0;
+    import->too_long = false;
+    return code;
+}
+
+enum tranche_code import_feed(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
+{
+    assert(import->spool != NULL);
+    const char *end = bytes + count;
+    while (bytes < end) {
+        const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        if (newline == NULL) {
+            keep_partial(import, bytes, (size_t)(end - bytes));
+            return TRANCHE_OK;
+        }
+        enum tranche_code code = end_line(import, bytes, (size_t)(newline - bytes), err);
+        if (code != TRANCHE_OK)
+            return code;
+        bytes = newline + 1;
+    }
+    return TRANCHE_OK;
+}
+
+static enum tranche_code refuse_all(const struct import_summary *summary, struct tranche_err *err)
+{
+    return fail(err, TRANCHE_INVALID, "%" PRIu64 " of %" PRIu64 " lines are bad, so nothing was imported; line %" PRIu64
+                ": %s", summary->bad, summary->lines, summary->complaints[0].line, summary->complaints[0].text);
+}
+
+enum tranche_code import_finish(struct import *import, bool all_or_nothing, struct tranche_err *err)
+{
+    assert(import->spool != NULL);
+    enum tranche_code code = TRANCHE_OK;
+    if (import->partial_bytes > 0 || import->too_long)
+        code = end_line(import, "", 0, err);
+    if (code == TRANCHE_OK && all_or_nothing && import->summary.bad > 0)
+        code = refuse_all(&import->summary, err);
+    if (code == TRANCHE_OK)
+        code = spool_finish(import->spool, import->file, &import->summary.devices, err);
+    if (code != TRANCHE_OK)
+        return code;
+
+    spool_close(import->spool); /* its block is needed no more */
+    import->spool = NULL;
+    free(import->partial);
+    import->partial = NULL;
+    import->working = import->committed = (struct tranche_import_record){ .file = import->file };
+    return open_file(import, err);
+}
+
+/* ---- slices ---- */
+
+enum tranche_code import_slice(struct import *import, struct tranche_store *store, int64_t now_us, bool *more,
+                               struct tranche_err *err)
+{
+    struct tranche_import_record *working = &import->working;
+    assert(import->reader.buffer != NULL);
+    assert(!working->done);
+    (void)now_us; /* a slice has a fixed size */
+
+    for (int i = 0; i < IMPORT_SLICE; i++) {
+        struct tranche_device_record device;
+        bool is_there = false, created = false;
+        enum tranche_code code = spool_next(&import->reader, &device, &is_there, err);
+        if (code == TRANCHE_OK && !is_there)
+            break;
+        if (code == TRANCHE_OK)
+            code = store->functions->device_put(store, &device, &created, err);
+        if (code != TRANCHE_OK)
+            return fail_in(err, code, "import");
+        working->created += created;
+        working->updated += !created;
+    }
+    working->position = (int64_t)import->reader.position;
+    working->done = import->reader.position == import->reader.end;
+    *more = !working->done;
+    return store->functions->import_put(store, working, err);
+}
+
+void import_rolled_back(struct import *import)
+{
+    import->working = import->committed;
+    spool_seek(&import->reader, (uint64_t)import->committed.position);
+}
+
+void import_committed(struct import *import)
+{
+    import->committed = import->working;
+    import->summary.created = import->committed.created;
+    import->summary.updated = import->committed.updated;
+}

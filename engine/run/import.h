@@ -1,0 +1,58 @@
+/* Bulk import of devices: lines are checked and spooled, sorted by id, and go into the store slice by slice.
+ *
+ * A spool belongs to one thread. While lines come in, good ones are appended to DIR/spool/import-<n>.tmp as binary records
+ * and bad ones are noted with their numbers. import_finish sorts the records by id (a later line of the same id wins),
+ * writes DIR/spool/import-<n>, and syncs it. From then on the file and a row in the store are the import: a crash resumes
+ * from the row's position.
+ */
+#ifndef IMPORT_H
+#define IMPORT_H
+
+#include "command.h"
+
+#include <stddef.h>
+#include <tranche/err.h>
+#include <tranche/store.h>
+
+#define IMPORT_LINE_BYTES_MAX 65536 /* one device with its properties */
+#define IMPORT_COMPLAINTS_MAX 100   /* bad lines that are reported one by one; the rest are counted */
+#define IMPORT_SLICE          1000  /* devices a transaction takes at once: about 5 ms */
+
+struct import_complaint {
+    uint64_t line;   /* from 1 */
+    char text[200];
+};
+
+struct import_summary {
+    uint64_t lines;  /* that were not blank */
+    uint64_t bad;
+    uint64_t devices; /* distinct good ones */
+    uint64_t created, updated; /* known when the import is done */
+    struct import_complaint complaints[IMPORT_COMPLAINTS_MAX];
+    uint32_t complaint_count;
+};
+
+struct import; /* an import being spooled or going in */
+
+/* `template_id` (NULL: none) is given to devices that name none. */
+enum tranche_code import_open(struct import **import, const char *directory, const char *template_id,
+                              struct tranche_err *err);
+/* The next bytes of NDJSON, cut anywhere. Fails only on trouble of ours (disk, memory); bad lines are complaints. */
+enum tranche_code import_feed(struct import *import, const char *bytes, size_t count, struct tranche_err *err);
+/* The end of the input: sorts and syncs. With all_or_nothing any bad line makes this TRANCHE_INVALID. */
+enum tranche_code import_finish(struct import *import, bool all_or_nothing, struct tranche_err *err);
+
+/* Reopens one that a crash interrupted. */
+enum tranche_code import_reopen(struct import **import, const char *directory,
+                                const struct tranche_import_record *record, struct tranche_err *err);
+
+/* One slice into the store, inside the caller's transaction; the shape of command->write. */
+enum tranche_code import_slice(struct import *import, struct tranche_store *store, int64_t now_us, bool *more,
+                               struct tranche_err *err);
+void import_rolled_back(struct import *import);
+void import_committed(struct import *import);
+
+const struct import_summary *import_summary(const struct import *import);
+void import_close(struct import *import); /* removes the spool file when the import is done or never was accepted */
+
+#endif

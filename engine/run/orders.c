@@ -1,0 +1,316 @@
+/* Commands: what the counter asks, carried out on the engine thread and answered when it is durable. */
+#include "core_internal.h"
+
+#include "fail.h"
+#include "recovery.h"
+#include "state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum tranche_code job_create(struct core *core, struct command *command, struct tranche_err *err);
+static enum tranche_code job_stop(struct core *core, struct command *command, struct tranche_err *err);
+static enum tranche_code job_resume(struct core *core, struct command *command, struct tranche_err *err);
+static enum tranche_code job_rerun(struct core *core, struct command *command, struct tranche_err *err);
+
+typedef enum tranche_code carry_out(struct core *core, struct command *command, struct tranche_err *err);
+static carry_out *const carriers[] = {
+    [COMMAND_JOB_CREATE] = job_create,
+    [COMMAND_JOB_STOP] = job_stop,
+    [COMMAND_JOB_RESUME] = job_resume,
+    [COMMAND_JOB_RERUN] = job_rerun,
+};
+
+void orders_add(struct command ***last, struct command *command)
+{
+    command->next = NULL;
+    **last = command;
+    *last = &command->next;
+}
+
+static struct command *take_all(struct command **first, struct command ***last)
+{
+    struct command *all = *first;
+    *first = NULL;
+    *last = first;
+    return all;
+}
+
+void orders_carry_out(struct core *core)
+{
+    if (core->store_trouble.code != TRANCHE_OK || core->draining) {
+        orders_refuse(core);
+        return;
+    }
+    struct command *next;
+    for (struct command *command = take_all(&core->orders, &core->orders_last); command != NULL; command = next) {
+        next = command->next;
+        command->code = TRANCHE_OK;
+        if (command->kind == COMMAND_WRITE) {
+            orders_add(&core->writes_last, command);
+            continue;
+        }
+        command->code = carriers[command->kind](core, command, &command->err);
+        orders_add(&core->answers_last, command);
+    }
+}
+
+static void answer_all(struct command *first)
+{
+    for (struct command *command = first, *next; command != NULL; command = next) {
+        next = command->next; /* done gives it back */
+        command->done(command);
+    }
+}
+
+void orders_answer(struct core *core)
+{
+    answer_all(take_all(&core->answers, &core->answers_last));
+    bool slices_left = core->writes != NULL;
+    core->orders_since_us = slices_left ? core->mono_us - COMMAND_WAIT_US : 0;
+    if (core->orders_since_us == 0 && core->orders != NULL)
+        core->orders_since_us = core->mono_us;
+}
+
+static void answer_unavailable(struct command *first, const struct tranche_err *trouble)
+{
+    for (struct command *command = first; command != NULL; command = command->next)
+        command->code = fail(&command->err, TRANCHE_UNAVAILABLE, "%s", trouble->text);
+    answer_all(first);
+}
+
+void orders_give_up(struct core *core)
+{
+    bool patient = core->mono_us - core->orders_since_us < COMMAND_PATIENCE_US && !core->draining;
+    if (core->orders_since_us == 0 || patient)
+        return;
+    answer_unavailable(take_all(&core->answers, &core->answers_last), &core->store_trouble);
+    answer_unavailable(take_all(&core->writes, &core->writes_last), &core->store_trouble);
+    core->orders_since_us = 0;
+}
+
+void orders_refuse(struct core *core)
+{
+    struct tranche_err trouble = core->store_trouble;
+    if (trouble.code == TRANCHE_OK)
+        fail(&trouble, TRANCHE_UNAVAILABLE, "the server is shutting down");
+    answer_unavailable(take_all(&core->orders, &core->orders_last), &trouble);
+    if (core->draining) /* an import goes on after the restart */
+        answer_unavailable(take_all(&core->writes, &core->writes_last), &trouble);
+    if (core->answers == NULL && core->writes == NULL)
+        core->orders_since_us = 0;
+}
+
+/* ---- helpers ---- */
+
+static enum tranche_code copy_record(const struct tranche_job_record *from, struct tranche_job_record *to,
+                                     struct tranche_err *err)
+{
+    tranche_job_record_free(to);
+    *to = *from;
+    to->definition = strdup(from->definition);
+    to->reason = from->reason ? strdup(from->reason) : NULL;
+    if (to->definition != NULL && (from->reason == NULL || to->reason != NULL))
+        return TRANCHE_OK;
+    tranche_job_record_free(to);
+    return fail(err, TRANCHE_NOMEM, "out of memory");
+}
+
+/* The job as it stands, whether in memory or only in the store; *job is NULL in the latter case. */
+static enum tranche_code look_up(struct core *core, const char *id, struct job **job,
+                                 struct tranche_job_record *record, struct tranche_err *err)
+{
+    *job = life_find(core, id);
+    if (*job != NULL)
+        return copy_record(&(*job)->record, record, err);
+    enum tranche_code code = core->store->functions->job_find(core->store, id, record, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, code, "Job \"%s\" was not found.", id);
+    return code;
+}
+
+static uint32_t jobs_queued(const struct core *core)
+{
+    uint32_t count = 0;
+    for (const struct job *job = core->jobs; job != NULL; job = job->next)
+        count += job->phase == JOB_QUEUED;
+    return count;
+}
+
+/* Whether two definitions are one job (api-contract.md 6.10). */
+static bool same_definition(const char *a, const char *b)
+{
+    struct definition left = { 0 }, right = { 0 };
+    struct text wrapped = { 0 }, left_text = { 0 }, right_text = { 0 };
+    text_printf(&wrapped, "{%s}", a);
+    bool same = !wrapped.failed && definition_parse(wrapped.bytes, wrapped.length, &left, NULL) == TRANCHE_OK;
+    text_clear(&wrapped);
+    text_printf(&wrapped, "{%s}", b);
+    same = same && !wrapped.failed && definition_parse(wrapped.bytes, wrapped.length, &right, NULL) == TRANCHE_OK;
+    if (same) {
+        definition_print(&left, true, &left_text);
+        definition_print(&right, true, &right_text);
+        same = !left_text.failed && !right_text.failed && strcmp(left_text.bytes, right_text.bytes) == 0;
+    }
+    text_free(&wrapped);
+    text_free(&left_text);
+    text_free(&right_text);
+    definition_free(&left);
+    definition_free(&right);
+    return same;
+}
+
+/* A new job, from now on in memory; its row goes with the next commit. The command keeps a copy for the answer. */
+static enum tranche_code add_new(struct core *core, struct command *command, struct tranche_job_record *record,
+                                 struct tranche_err *err)
+{
+    if (jobs_queued(core) >= JOBS_WAITING_MAX)
+        return fail(err, TRANCHE_FULL, "%d jobs are waiting already", JOBS_WAITING_MAX);
+    enum tranche_code code = copy_record(record, &command->job, err);
+    if (code != TRANCHE_OK)
+        return code;
+    struct job *job = life_add(core, record);
+    if (job == NULL)
+        return fail(err, TRANCHE_NOMEM, "out of memory");
+    job->new_row = true;
+    return TRANCHE_OK;
+}
+
+/* ---- the commands ---- */
+
+static enum tranche_code job_create(struct core *core, struct command *command, struct tranche_err *err)
+{
+    struct tranche_job_record existing = { 0 };
+    struct job *job;
+    enum tranche_code code = look_up(core, command->job.id, &job, &existing, err);
+    if (code == TRANCHE_OK) {
+        if (same_definition(existing.definition, command->job.definition))
+            code = copy_record(&existing, &command->job, err);
+        else
+            code = fail(err, TRANCHE_CONFLICT, "Job \"%s\" exists with a different definition; it is %s.",
+                        existing.id, job_state_on_wire(existing.state));
+        tranche_job_record_free(&existing);
+        return code;
+    }
+    if (code != TRANCHE_NOTFOUND)
+        return code;
+
+    struct tranche_group_record group;
+    code = core->store->functions->group_find(core->store, command->job.group, &group, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", command->job.group);
+    if (code != TRANCHE_OK)
+        return code;
+
+    struct tranche_job_record record = { 0 };
+    code = copy_record(&command->job, &record, err);
+    if (code != TRANCHE_OK)
+        return code;
+    record.created_us = core->now_us;
+    record.state = TRANCHE_JOB_PENDING;
+    code = add_new(core, command, &record, err);
+    tranche_job_record_free(&record);
+    return code;
+}
+
+static enum tranche_code job_stop(struct core *core, struct command *command, struct tranche_err *err)
+{
+    struct job *job;
+    enum tranche_code code = look_up(core, command->job.id, &job, &command->job, err);
+    if (code != TRANCHE_OK)
+        return code;
+    switch (job_stop_verdict(command->job.state)) {
+    case JOB_NO_EFFECT:
+        return TRANCHE_OK;
+    case JOB_REFUSED:
+        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be stopped: it is %s.", command->job.id,
+                    job_state_on_wire(command->job.state));
+    case JOB_ALLOWED:
+        break;
+    }
+    assert(job != NULL); /* what may be stopped is open, and what is open is in memory */
+    life_stop(core, job);
+    return copy_record(&job->record, &command->job, err);
+}
+
+static enum tranche_code job_resume(struct core *core, struct command *command, struct tranche_err *err)
+{
+    struct job *job;
+    enum tranche_code code = look_up(core, command->job.id, &job, &command->job, err);
+    if (code != TRANCHE_OK)
+        return code;
+    switch (job_resume_verdict(command->job.state, command->job.started_us != 0)) {
+    case JOB_NO_EFFECT:
+        return TRANCHE_OK;
+    case JOB_REFUSED:
+        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be resumed: it is %s.", command->job.id,
+                    job_state_on_wire(command->job.state));
+    case JOB_ALLOWED:
+        break;
+    }
+    if (job == NULL) {
+        struct tranche_job_record record = { 0 };
+        code = copy_record(&command->job, &record, err);
+        if (code == TRANCHE_OK)
+            code = recovery_load(core, &record, &job, err);
+        tranche_job_record_free(&record);
+        if (code != TRANCHE_OK)
+            return code;
+    }
+    life_resume(core, job);
+    return copy_record(&job->record, &command->job, err);
+}
+
+static enum tranche_code rerun_of(struct core *core, const struct tranche_job_record *origin, struct command *command,
+                                  struct tranche_err *err)
+{
+    struct tranche_job_record record = { 0 };
+    enum tranche_code code = copy_record(origin, &record, err);
+    if (code != TRANCHE_OK)
+        return code;
+    free(record.reason);
+    struct tranche_job_record fresh = {
+        .origin = origin->no,
+        .definition = record.definition,
+        .state = TRANCHE_JOB_PENDING,
+        .created_us = core->now_us,
+        .estimate = origin->tally.failed + origin->tally.unknown,
+    };
+    strcpy(fresh.id, command->rerun);
+    strcpy(fresh.group, origin->group);
+    if (fresh.estimate == 0) { /* nothing to do: complete at once */
+        fresh.frozen = true;
+        fresh.started_us = fresh.ended_us = core->now_us;
+        job_move(&fresh.state, TRANCHE_JOB_COMPLETE);
+    }
+    code = add_new(core, command, &fresh, err);
+    tranche_job_record_free(&fresh);
+    return code;
+}
+
+static enum tranche_code job_rerun(struct core *core, struct command *command, struct tranche_err *err)
+{
+    struct tranche_job_record origin = { 0 }, taken = { 0 };
+    struct job *job;
+    enum tranche_code code = look_up(core, command->job.id, &job, &origin, err);
+    if (code != TRANCHE_OK)
+        return code;
+
+    code = look_up(core, command->rerun, &job, &taken, NULL);
+    if (code == TRANCHE_OK && origin.no != 0 && taken.origin == origin.no)
+        code = copy_record(&taken, &command->job, err);
+    else if (code == TRANCHE_OK)
+        code = fail(err, TRANCHE_CONFLICT, "The id \"%s\" is taken by another job; it is %s.", taken.id,
+                    job_state_on_wire(taken.state));
+    else if (code != TRANCHE_NOTFOUND)
+        fail(err, code, "look up job \"%s\": %s", command->rerun, tranche_code_text(code));
+    else if (job_rerun_verdict(origin.state) != JOB_ALLOWED)
+        code = fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be rerun: it is %s.", origin.id,
+                    job_state_on_wire(origin.state));
+    else
+        code = rerun_of(core, &origin, command, err);
+    tranche_job_record_free(&origin);
+    tranche_job_record_free(&taken);
+    return code;
+}

@@ -1,0 +1,235 @@
+/* The store: what is durable, behind a struct of functions.
+ *
+ * UNSTABLE: the interface may change until a second database exists.
+ *
+ * Two sides. The writer (struct tranche_store) belongs to the one thread that decides; every change happens inside a
+ * transaction of its, and what it reads it reads through the same transaction. Readers (struct tranche_reader) are
+ * independent, read-only, one per thread at a time, and see only what was committed.
+ *
+ * Strings handed in are copied or bound during the call. Records handed to a callback, with all their strings, live until
+ * the callback returns, and a callback must not call the store or reader that called it. Records written to the caller's
+ * memory own their strings (tranche_job_record_free), where no shorter life is said. Unless said otherwise a function
+ * returns TRANCHE_OK, TRANCHE_NOTFOUND where something is looked up, or TRANCHE_IO, TRANCHE_NOMEM, TRANCHE_UNAVAILABLE,
+ * TRANCHE_INTERNAL for trouble, after which the transaction must be rolled back. A refusal (NOTFOUND, CONFLICT, INVALID)
+ * changes nothing, and the transaction goes on.
+ */
+#ifndef TRANCHE_STORE_H
+#define TRANCHE_STORE_H
+
+#include <tranche/err.h>
+#include <tranche/job.h>
+
+struct tranche_device_record {
+    uint32_t no;            /* never reused; 0 before it is stored */
+    bool enabled, provisioned, simulated;
+    bool deleted;           /* a tombstone: jobs still refer to the number */
+    char id[TRANCHE_DEVICE_BYTES];
+    const char *display_name; /* NULL: none */
+    const char *template_id;  /* NULL: unassigned */
+    const char *organization; /* NULL: none */
+    const char *properties;   /* JSON object; NULL: none */
+    int64_t revision;         /* grows with every change; makes the etag */
+};
+
+struct tranche_group_record {
+    char id[TRANCHE_ID_BYTES];
+    const char *display_name;
+    const char *description;  /* NULL: none */
+    const char *filter;
+    const char *organization; /* NULL: none */
+    int64_t revision;
+};
+
+#define TRANCHE_HASH_BYTES 32
+
+struct tranche_token_record {
+    char id[TRANCHE_ID_BYTES];
+    char role[40];            /* role id */
+    unsigned char hash[TRANCHE_HASH_BYTES]; /* SHA-256 of the secret */
+    int64_t expires_us;
+    int64_t created_us;
+};
+
+/* An import that was accepted and goes in slice by slice. */
+struct tranche_import_record {
+    int64_t no;
+    const char *file;      /* spool file's name inside the data directory */
+    int64_t position;      /* bytes of it that are in the store */
+    uint64_t created, updated;
+    bool done;
+};
+
+/* Which devices: those that match a filter now, or those that failed in a job up to a moment. */
+struct tranche_selection {
+    const char *filter;       /* text of a group's filter; NULL: by origin */
+    int64_t origin;           /* job number; its devices that ended failed or unknown */
+    int64_t origin_until_us;  /* results later than this do not count */
+};
+
+enum tranche_commit {
+    TRANCHE_COMMIT_PENDING, /* started, not ended */
+    TRANCHE_COMMIT_DONE,    /* durable */
+    TRANCHE_COMMIT_FAILED,  /* certainly not applied; rolled back */
+    TRANCHE_COMMIT_UNKNOWN  /* may have been applied: store->recover, then compare commit_number */
+};
+
+struct tranche_store;
+struct tranche_reader;
+
+typedef void tranche_job_visit(void *context, const struct tranche_job_record *job);
+typedef void tranche_intent_visit(void *context, int64_t job, const struct tranche_intent_record *intent);
+typedef void tranche_retry_visit(void *context, const struct tranche_retry_record *retry);
+typedef void tranche_import_visit(void *context, const struct tranche_import_record *import);
+typedef void tranche_device_visit(void *context, const struct tranche_device_record *device);
+typedef void tranche_batch_visit(void *context, const struct tranche_batch_record *batch);
+
+/* One device of a job, for lists. */
+struct tranche_job_device {
+    uint32_t ordinal;
+    const char *device;
+    uint32_t batch;
+    enum tranche_device_state state;
+    uint16_t attempt;        /* of its last word; 0 while it has none */
+    int32_t code;
+    const char *reason;      /* "" for none */
+    const char *answer;      /* what the gateway sent; answer_bytes long */
+    size_t answer_bytes;
+    int64_t at_us;           /* 0 while it has no last word */
+};
+typedef void tranche_job_device_visit(void *context, const struct tranche_job_device *device);
+
+/* The writer's functions. Called on the deciding thread only. None waits for anything but the disk. */
+struct tranche_store_functions {
+    const char *name;
+    void (*close)(struct tranche_store *store);
+    /* May be called on any thread while the store is open. */
+    enum tranche_code (*reader_open)(struct tranche_store *store, struct tranche_reader **reader, struct tranche_err *err);
+
+    /* Transactions. `number` is the caller's count of commits; it is stored in the same transaction, so that after an
+     * unknown end commit_number tells what became of it. TRANCHE_UNAVAILABLE from begin: busy, which is no trouble; try
+     * next tick. When commit_start fails, nothing was started: roll back. commit_ended answers the same until the next
+     * commit; after DONE, FAILED and UNKNOWN no transaction is open. After UNKNOWN nothing but recover, commit_number and
+     * close may be called until recover has succeeded; it answers TRANCHE_UNAVAILABLE while a reader has an old snapshot
+     * open, so selections should be closed first. rollback without a transaction does nothing. */
+    enum tranche_code (*begin)(struct tranche_store *store, int64_t number, struct tranche_err *err);
+    enum tranche_code (*commit_start)(struct tranche_store *store, struct tranche_err *err);
+    enum tranche_commit (*commit_ended)(struct tranche_store *store, struct tranche_err *err);
+    void (*rollback)(struct tranche_store *store);
+    enum tranche_code (*recover)(struct tranche_store *store, struct tranche_err *err);
+    enum tranche_code (*commit_number)(struct tranche_store *store, int64_t *number, struct tranche_err *err);
+
+    /* Jobs. job_insert sets record->no; TRANCHE_CONFLICT: the id is taken. job_update writes everything that may change:
+     * not the ids, the origin, the definition and when it was created. */
+    enum tranche_code (*job_insert)(struct tranche_store *store, struct tranche_job_record *record,
+                                    struct tranche_err *err);
+    enum tranche_code (*job_update)(struct tranche_store *store, const struct tranche_job_record *record,
+                                    struct tranche_err *err);
+    enum tranche_code (*job_find)(struct tranche_store *store, const char *id, struct tranche_job_record *out,
+                                  struct tranche_err *err);
+    /* Every job in one of the states of the bit mask (1u << state), oldest first. */
+    enum tranche_code (*jobs_in)(struct tranche_store *store, uint32_t states, tranche_job_visit *visit, void *context,
+                                 struct tranche_err *err);
+    enum tranche_code (*batch_put)(struct tranche_store *store, int64_t job, const struct tranche_batch_record *batch,
+                                   struct tranche_err *err);
+    enum tranche_code (*batch_load)(struct tranche_store *store, int64_t job, uint32_t index,
+                                    struct tranche_batch_record *out, struct tranche_err *err);
+
+    /* The frozen membership: up to TRANCHE_CHUNK device numbers a row, in the job's order. */
+    enum tranche_code (*chunk_put)(struct tranche_store *store, int64_t job, uint32_t chunk, uint32_t batch,
+                                   const uint32_t *devices, uint32_t count, struct tranche_err *err);
+    enum tranche_code (*chunk_load)(struct tranche_store *store, int64_t job, uint32_t chunk,
+                                    uint32_t devices[TRANCHE_CHUNK], uint32_t *count, struct tranche_err *err);
+    enum tranche_code (*chunks_drop)(struct tranche_store *store, int64_t job, struct tranche_err *err);
+
+    /* Intents, results, retries. intent_put and retry_put replace a row of the same key; results are only ever inserted
+     * (TRANCHE_CONFLICT: the attempt has a result already). Dropping what is not there is fine. intents_open goes by job
+     * and seq, retries_of by ordinal. */
+    enum tranche_code (*intent_put)(struct tranche_store *store, int64_t job, const struct tranche_intent_record *intent,
+                                    struct tranche_err *err);
+    enum tranche_code (*intent_drop)(struct tranche_store *store, int64_t job, int64_t seq, struct tranche_err *err);
+    enum tranche_code (*intents_open)(struct tranche_store *store, tranche_intent_visit *visit, void *context,
+                                      struct tranche_err *err);
+    enum tranche_code (*result_put)(struct tranche_store *store, int64_t job, const struct tranche_result_record *result,
+                                    struct tranche_err *err);
+    enum tranche_code (*retry_put)(struct tranche_store *store, int64_t job, const struct tranche_retry_record *retry,
+                                   struct tranche_err *err);
+    enum tranche_code (*retry_drop)(struct tranche_store *store, int64_t job, uint32_t ordinal, struct tranche_err *err);
+    enum tranche_code (*retries_of)(struct tranche_store *store, int64_t job, tranche_retry_visit *visit, void *context,
+                                    struct tranche_err *err);
+
+    /* The registry. device_put finds by id among the living: an existing device keeps its number (created: false). It sets
+     * no and revision. TRANCHE_INVALID: the properties are no JSON. The strings that device_load hands out live until the
+     * next device_load or group_find on the store. */
+    enum tranche_code (*device_load)(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,
+                                     struct tranche_err *err);
+    enum tranche_code (*device_put)(struct tranche_store *store, struct tranche_device_record *device, bool *created,
+                                    struct tranche_err *err);
+    /* Deletes a device, which leaves a tombstone: its number and id are still there for device_load and the jobs' lists, and
+     * the id is free. TRANCHE_NOTFOUND: no living device has the number. */
+    enum tranche_code (*device_drop)(struct tranche_store *store, uint32_t no, struct tranche_err *err);
+    /* Finds a group; its strings live until the next device_load or group_find on the store. group_put finds by id; it
+     * makes the revision. */
+    enum tranche_code (*group_find)(struct tranche_store *store, const char *id, struct tranche_group_record *out,
+                                    struct tranche_err *err);
+    enum tranche_code (*group_put)(struct tranche_store *store, const struct tranche_group_record *group,
+                                   struct tranche_err *err);
+
+    /* Imports. import_put inserts when no is 0 and sets it, else updates. imports_open visits those that are not done. */
+    enum tranche_code (*import_put)(struct tranche_store *store, struct tranche_import_record *import,
+                                    struct tranche_err *err);
+    enum tranche_code (*imports_open)(struct tranche_store *store, tranche_import_visit *visit, void *context,
+                                      struct tranche_err *err);
+};
+
+struct tranche_store {
+    const struct tranche_store_functions *functions;
+};
+
+/* A reader's functions. One thread at a time; each call sees one committed state, which is that of the selection while
+ * one is open. All readers must be closed before the store. */
+struct tranche_reader_functions {
+    void (*close)(struct tranche_reader *reader);
+    enum tranche_code (*job_find)(struct tranche_reader *reader, const char *id, struct tranche_job_record *out,
+                                  struct tranche_err *err);
+    /* Newest first, numbers below `before` (0: from the newest), at most `limit`. */
+    enum tranche_code (*jobs_page)(struct tranche_reader *reader, int64_t before, uint32_t limit,
+                                   tranche_job_visit *visit, void *context, struct tranche_err *err);
+    /* In the job's order from ordinal `first`, at most `limit`; costs what the page costs. Nothing before the freeze. */
+    enum tranche_code (*job_devices_page)(struct tranche_reader *reader, const struct tranche_job_record *job,
+                                          uint32_t first, uint32_t limit, tranche_job_device_visit *visit, void *context,
+                                          struct tranche_err *err);
+    enum tranche_code (*batches_page)(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t limit,
+                                      tranche_batch_visit *visit, void *context, struct tranche_err *err);
+    /* Counts the rows: final results of the whole job and of the ordinals [first, first + count). The whole's total is the
+     * number of members in the chunks, the batch's how many of the ordinals are among them. */
+    enum tranche_code (*recount)(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t count,
+                                 struct tranche_tally *whole, struct tranche_tally *batch, struct tranche_err *err);
+    /* Strings live until the next call on the reader. */
+    enum tranche_code (*group_find)(struct tranche_reader *reader, const char *id, struct tranche_group_record *out,
+                                    struct tranche_err *err);
+    enum tranche_code (*device_find)(struct tranche_reader *reader, const char *id, struct tranche_device_record *out,
+                                     struct tranche_err *err);
+    enum tranche_code (*token_find)(struct tranche_reader *reader, const char *id, struct tranche_token_record *out,
+                                    struct tranche_err *err);
+
+    /* Resolving a selection on one snapshot: open counts it, next hands out device numbers bytewise by device id (by
+     * filter) or in the origin's order, close ends the snapshot (without a selection it does nothing). Deleted devices are
+     * in a selection by origin, but in none by filter. TRANCHE_INVALID: the filter is broken. Keep it short: an open
+     * snapshot makes the store grow. */
+    enum tranche_code (*select_count)(struct tranche_reader *reader, const struct tranche_selection *selection,
+                                      uint32_t *count, struct tranche_err *err);
+    enum tranche_code (*select_open)(struct tranche_reader *reader, const struct tranche_selection *selection,
+                                     uint32_t *count, struct tranche_err *err);
+    enum tranche_code (*select_next)(struct tranche_reader *reader, uint32_t *devices, uint32_t max, uint32_t *count,
+                                     struct tranche_err *err); /* count 0: the end */
+    void (*select_close)(struct tranche_reader *reader);
+};
+
+struct tranche_reader {
+    const struct tranche_reader_functions *functions;
+};
+
+/* Frees what a record's strings own and empties them. A zeroed record is fine. */
+void tranche_job_record_free(struct tranche_job_record *record);
+
+#endif
