@@ -1,0 +1,208 @@
+/* To change the schema, append a migration; never edit one that was released. A migration is plain SQL, whole and
+ * visible, and must leave the rows of running jobs as they would be had they been written by the new version.
+ */
+#include "schema.h"
+
+#include "connection.h"
+#include "fail.h"
+
+#include <stdio.h>
+
+/* What the tables are for is said in the design's section on the store; here is what their form is for.
+ *
+ * - Keys of jobs and devices are AUTOINCREMENT, because a number must never come back.
+ * - result, intent and retry are WITHOUT ROWID: a row sits where its key is, so results written in the job's order are
+ *   appended, and a page of a list is one short walk. A chunk row has about a kilobyte, for which WITHOUT ROWID would take
+ *   an overflow page each.
+ * - A job's definition has a table of its own, since a job's row is rewritten with nearly every commit.
+ * - engine has one row. text_seed keys the hash of texts, so that no device can make its answers collide.
+ * - result.outcome is an enum tranche_device_state; result.reason and result.answer name rows of text.
+ * - Only living devices are indexed by id and template: a tombstone is found by its number alone. Both indexes hand out
+ *   numbers in the order of ids without touching the table. */
+static const char foundation[] =
+    "CREATE TABLE engine ("
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  commit_number INTEGER NOT NULL,"
+    "  text_seed INTEGER NOT NULL"
+    ") STRICT;"
+    "INSERT INTO engine VALUES (1, 0, random());"
+
+    "CREATE TABLE job ("
+    "  no INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id TEXT NOT NULL UNIQUE,"
+    "  device_group TEXT NOT NULL,"
+    "  schedule TEXT NOT NULL,"
+    "  origin INTEGER NOT NULL,"
+    "  reason TEXT,"
+    "  state TEXT NOT NULL,"
+    "  created_us INTEGER NOT NULL,"
+    "  started_us INTEGER NOT NULL,"
+    "  ended_us INTEGER NOT NULL,"
+    "  estimate INTEGER NOT NULL,"
+    "  frozen INTEGER NOT NULL,"
+    "  next INTEGER NOT NULL,"
+    "  batch_devices INTEGER NOT NULL,"
+    "  batch INTEGER NOT NULL,"
+    "  intent_seq INTEGER NOT NULL,"
+    "  calls INTEGER NOT NULL,"
+    "  total INTEGER NOT NULL,"
+    "  completed INTEGER NOT NULL,"
+    "  failed INTEGER NOT NULL,"
+    "  unknown INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX job_open ON job (no) WHERE state IN ('pending', 'running', 'stopping', 'cancelling');"
+    "CREATE TABLE definition ("
+    "  job INTEGER PRIMARY KEY REFERENCES job (no),"
+    "  body TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE batch ("
+    "  job INTEGER NOT NULL REFERENCES job (no),"
+    "  no INTEGER NOT NULL,"
+    "  started_us INTEGER NOT NULL,"
+    "  ended_us INTEGER NOT NULL,"
+    "  total INTEGER NOT NULL,"
+    "  completed INTEGER NOT NULL,"
+    "  failed INTEGER NOT NULL,"
+    "  unknown INTEGER NOT NULL,"
+    "  PRIMARY KEY (job, no)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE chunk ("
+    "  job INTEGER NOT NULL,"
+    "  no INTEGER NOT NULL,"
+    "  batch INTEGER NOT NULL,"
+    "  members BLOB NOT NULL," /* device numbers, 4 bytes each, least byte first */
+    "  PRIMARY KEY (job, no)"
+    ") STRICT;"
+    "CREATE TABLE intent ("
+    "  job INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL,"
+    "  step INTEGER NOT NULL,"
+    "  attempt INTEGER NOT NULL,"
+    "  ordinals BLOB NOT NULL," /* packed like members */
+    "  PRIMARY KEY (job, seq)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE result ("
+    "  job INTEGER NOT NULL,"
+    "  ordinal INTEGER NOT NULL,"
+    "  step INTEGER NOT NULL,"
+    "  attempt INTEGER NOT NULL,"
+    "  final INTEGER NOT NULL,"
+    "  outcome INTEGER NOT NULL,"
+    "  code INTEGER NOT NULL,"
+    "  reason INTEGER,"
+    "  answer INTEGER,"
+    "  at_us INTEGER NOT NULL,"
+    "  PRIMARY KEY (job, ordinal, step, attempt)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE retry ("
+    "  job INTEGER NOT NULL,"
+    "  ordinal INTEGER NOT NULL,"
+    "  step INTEGER NOT NULL,"
+    "  attempt INTEGER NOT NULL,"
+    "  due_us INTEGER NOT NULL,"
+    "  PRIMARY KEY (job, ordinal)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE text ("
+    "  id INTEGER PRIMARY KEY,"
+    "  hash INTEGER NOT NULL,"
+    "  body BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX text_hash ON text (hash);"
+
+    "CREATE TABLE device ("
+    "  no INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id TEXT NOT NULL,"
+    "  enabled INTEGER NOT NULL,"
+    "  provisioned INTEGER NOT NULL,"
+    "  simulated INTEGER NOT NULL,"
+    "  deleted INTEGER NOT NULL,"
+    "  revision INTEGER NOT NULL,"
+    "  display_name TEXT,"
+    "  template_id TEXT,"
+    "  organization TEXT,"
+    "  properties TEXT"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX device_id ON device (id) WHERE deleted = 0;"
+    "CREATE INDEX device_template ON device (template_id, id) WHERE deleted = 0;"
+    "CREATE TABLE template ("
+    "  id TEXT PRIMARY KEY,"
+    "  revision INTEGER NOT NULL,"
+    "  display_name TEXT,"
+    "  body TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE device_group ("
+    "  id TEXT PRIMARY KEY,"
+    "  revision INTEGER NOT NULL,"
+    "  display_name TEXT NOT NULL,"
+    "  description TEXT,"
+    "  filter TEXT NOT NULL,"
+    "  organization TEXT"
+    ") STRICT;"
+    "CREATE TABLE token ("
+    "  id TEXT PRIMARY KEY,"
+    "  role TEXT NOT NULL,"
+    "  hash BLOB NOT NULL,"
+    "  expires_us INTEGER NOT NULL,"
+    "  created_us INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE import ("
+    "  no INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  file TEXT NOT NULL,"
+    "  position INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  updated INTEGER NOT NULL,"
+    "  done INTEGER NOT NULL"
+    ") STRICT;";
+
+static const char *const migrations[] = { foundation };
+#define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
+
+static int take_version(void *version, int columns, char **values, char **names)
+{
+    (void)columns, (void)names;
+    return sscanf(values[0], "%d", (int *)version) == 1 ? 0 : 1;
+}
+
+static enum tranche_code schema_version(sqlite3 *db, int *version, struct tranche_err *err)
+{
+    if (sqlite3_exec(db, "PRAGMA user_version", take_version, version, NULL) != SQLITE_OK)
+        return sqlite_fail(db, "read the schema's version", err);
+    if (*version > SCHEMA_VERSION)
+        return fail(err, TRANCHE_INVALID,
+                    "the store has schema %d, written by a newer version; this one knows schemas up to %d", *version,
+                    SCHEMA_VERSION);
+    return TRANCHE_OK;
+}
+
+/* Inside a transaction: the next migration, unless somebody else ran it while we waited for the lock. */
+static enum tranche_code schema_step(sqlite3 *db, int from, struct tranche_err *err)
+{
+    int version = 0;
+    enum tranche_code code = schema_version(db, &version, err);
+    if (code != TRANCHE_OK || version != from)
+        return code;
+
+    char pragma[64]; /* a pragma takes no bound values */
+    snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", from + 1);
+    if (sqlite3_exec(db, migrations[from], NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, pragma, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        return sqlite_fail(db, "migrate the schema", err);
+    return TRANCHE_OK;
+}
+
+enum tranche_code schema_migrate(sqlite3 *db, struct tranche_err *err)
+{
+    int version = 0;
+    enum tranche_code code = schema_version(db, &version, err);
+    while (code == TRANCHE_OK && version < SCHEMA_VERSION) {
+        if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+            return sqlite_fail(db, "migrate the schema", err);
+        code = schema_step(db, version, err);
+        if (!sqlite3_get_autocommit(db))
+            sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+        version++;
+    }
+    return code;
+}

@@ -1,0 +1,149 @@
+/* The writer's side of the registry: devices, groups, tokens, imports. */
+#include "sqlite_internal.h"
+
+#include "fail.h"
+#include "rows.h"
+
+#include <string.h>
+
+/* ---- devices ---- */
+
+static enum tranche_code device_load(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,
+                                     struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_store(store)->connection;
+    bind_integer(statement_take(connection, STATEMENT_DEVICE_LOAD), 1, no);
+    enum tranche_code code = rows_device(connection, STATEMENT_DEVICE_LOAD, out, err);
+    return code == TRANCHE_NOTFOUND ? fail(err, code, "there is no device number %u", no) : code;
+}
+
+/* A number must fit into 32 bits, and is never used again. */
+static enum tranche_code device_number(int64_t no, struct tranche_device_record *device, struct tranche_err *err)
+{
+    if (no > UINT32_MAX)
+        return fail(err, TRANCHE_UNAVAILABLE, "the store has run out of device numbers");
+    device->no = (uint32_t)no;
+    return TRANCHE_OK;
+}
+
+static enum tranche_code device_put(struct tranche_store *store, struct tranche_device_record *device, bool *created,
+                                    struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_store(store)->connection;
+    sqlite3_stmt *put = change_take(store, STATEMENT_DEVICE_PUT);
+    bind_text(put, 1, device->id);
+    bind_integer(put, 2, device->enabled);
+    bind_integer(put, 3, device->provisioned);
+    bind_integer(put, 4, device->simulated);
+    bind_text(put, 5, device->display_name);
+    bind_text(put, 6, device->template_id);
+    bind_text(put, 7, device->organization);
+    bind_text(put, 8, device->properties);
+    enum tranche_code code = statement_row(connection, STATEMENT_DEVICE_PUT, err);
+    if (code == TRANCHE_INVALID)
+        return fail(err, code, "the properties of device \"%s\" are no JSON", device->id);
+    if (code != TRANCHE_OK)
+        return code;
+    int64_t no = sqlite3_column_int64(put, 0);
+    device->revision = sqlite3_column_int64(put, 1);
+    *created = device->revision == 1;
+    /* The row was written before it was returned; the step that ends the statement finishes its other work. */
+    code = statement_run(connection, STATEMENT_DEVICE_PUT, err);
+    return code == TRANCHE_OK ? device_number(no, device, err) : code;
+}
+
+static enum tranche_code device_drop(struct tranche_store *store, uint32_t no, struct tranche_err *err)
+{
+    bind_integer(change_take(store, STATEMENT_DEVICE_DROP), 1, no);
+    enum tranche_code code = change_run(store, STATEMENT_DEVICE_DROP, err);
+    if (code == TRANCHE_OK && sqlite3_changes(sqlite_store(store)->connection.db) == 0)
+        return fail(err, TRANCHE_NOTFOUND, "there is no living device number %u", no);
+    return code;
+}
+
+/* ---- groups ---- */
+
+static enum tranche_code group_find(struct tranche_store *store, const char *id, struct tranche_group_record *out,
+                                    struct tranche_err *err)
+{
+    return rows_group_find(&sqlite_store(store)->connection, id, out, err);
+}
+
+static enum tranche_code group_put(struct tranche_store *store, const struct tranche_group_record *group,
+                                   struct tranche_err *err)
+{
+    sqlite3_stmt *put = change_take(store, STATEMENT_GROUP_PUT);
+    bind_text(put, 1, group->id);
+    bind_text(put, 2, group->display_name);
+    bind_text(put, 3, group->description);
+    bind_text(put, 4, group->filter);
+    bind_text(put, 5, group->organization);
+    return change_run(store, STATEMENT_GROUP_PUT, err);
+}
+
+/* ---- tokens ---- */
+
+enum tranche_code token_insert(struct connection *connection, const struct tranche_token_record *token,
+                               struct tranche_err *err)
+{
+    sqlite3_stmt *insert = statement_take(connection, STATEMENT_TOKEN_INSERT);
+    bind_text(insert, 1, token->id);
+    bind_text(insert, 2, token->role);
+    bind_blob(insert, 3, token->hash, sizeof token->hash);
+    bind_integer(insert, 4, token->expires_us);
+    bind_integer(insert, 5, token->created_us);
+    enum tranche_code code = statement_run(connection, STATEMENT_TOKEN_INSERT, err);
+    return code == TRANCHE_CONFLICT ? fail(err, code, "there is a token \"%s\" already", token->id) : code;
+}
+
+/* ---- imports ---- */
+
+static enum tranche_code import_put(struct tranche_store *store, struct tranche_import_record *import,
+                                    struct tranche_err *err)
+{
+    bool fresh = import->no == 0;
+    enum statement statement = fresh ? STATEMENT_IMPORT_INSERT : STATEMENT_IMPORT_UPDATE;
+    sqlite3_stmt *put = change_take(store, statement);
+    bind_text(put, 1, import->file);
+    bind_integer(put, 2, import->position);
+    bind_integer(put, 3, (int64_t)import->created);
+    bind_integer(put, 4, (int64_t)import->updated);
+    bind_integer(put, 5, import->done);
+    if (!fresh)
+        bind_integer(put, 6, import->no);
+    enum tranche_code code = change_run(store, statement, err);
+    if (code == TRANCHE_OK && fresh)
+        import->no = sqlite3_last_insert_rowid(sqlite_store(store)->connection.db);
+    return code;
+}
+
+static enum tranche_code imports_open(struct tranche_store *store, tranche_import_visit *visit, void *context,
+                                      struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_store(store)->connection;
+    sqlite3_stmt *row = statement_take(connection, STATEMENT_IMPORTS_OPEN);
+    enum tranche_code code;
+    while ((code = statement_row(connection, STATEMENT_IMPORTS_OPEN, err)) == TRANCHE_OK) {
+        struct tranche_import_record import = {
+            .no = sqlite3_column_int64(row, 0),
+            .file = column_string(row, 1),
+            .position = sqlite3_column_int64(row, 2),
+            .created = (uint64_t)sqlite3_column_int64(row, 3),
+            .updated = (uint64_t)sqlite3_column_int64(row, 4),
+            .done = column_number(row, 5) != 0,
+        };
+        visit(context, &import);
+    }
+    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+}
+
+void sqlite_fleet_functions(struct tranche_store_functions *functions)
+{
+    functions->device_load = device_load;
+    functions->device_put = device_put;
+    functions->device_drop = device_drop;
+    functions->group_find = group_find;
+    functions->group_put = group_put;
+    functions->import_put = import_put;
+    functions->imports_open = imports_open;
+}

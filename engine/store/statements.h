@@ -1,0 +1,169 @@
+/* Every SQL statement of the store, whole and visible; prepared once per connection, for those who use it.
+ *
+ * A row: name, who uses it, what it does (for error texts), the text. Values are bound, never pasted; ?1 is the first
+ * value, and the files that bind them follow this order. The one text that is put together is the condition of a filter
+ * (filter_sql.h).
+ */
+#ifndef STATEMENTS_H
+#define STATEMENTS_H
+
+enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READER };
+
+/* The columns of a job, in the order in which rows_job reads them. */
+#define JOB_COLUMNS                                                                                        \
+    "job.no, job.id, job.device_group, job.schedule, job.origin, definition.body, job.reason, job.state, " \
+    "job.created_us, job.started_us, job.ended_us, job.estimate, job.frozen, job.next, job.batch_devices, " \
+    "job.batch, job.intent_seq, job.calls, job.total, job.completed, job.failed, job.unknown "
+#define JOB_SOURCE "FROM job JOIN definition ON definition.job = job.no "
+
+/* In the order of rows_device and rows_group. */
+#define DEVICE_COLUMNS                                                                                   \
+    "no, id, enabled, provisioned, simulated, deleted, revision, display_name, template_id, organization, " \
+    "properties "
+#define GROUP_COLUMNS "id, revision, display_name, description, filter, organization "
+
+/* The states that job_state_is_open names, spelled as in the index job_open, or SQLite does not see that it fits. */
+#define JOB_OPEN_STATES "('pending', 'running', 'stopping', 'cancelling')"
+
+/* In DEVICE_PUT, x'' is no text, so that the table refuses it: one row that is no JSON would break every filter. A CHECK
+ * would be plainer, but SQLite 3.40 holds json_valid to be unsafe there. */
+
+/* clang-format off */
+#define STATEMENTS(X)                                                                                       \
+    X(BEGIN, ROLE_WRITER, "begin a transaction",                                                            \
+      "BEGIN IMMEDIATE")                                                                                    \
+    X(COMMIT, ROLE_WRITER, "commit",                                                                        \
+      "COMMIT")                                                                                             \
+    X(ROLLBACK, ROLE_WRITER, "roll back",                                                                   \
+      "ROLLBACK")                                                                                           \
+    X(SNAPSHOT_OPEN, ROLE_READER, "open a snapshot",                                                        \
+      "BEGIN")                                                                                              \
+    X(SNAPSHOT_CLOSE, ROLE_READER, "close a snapshot",                                                      \
+      "COMMIT")                                                                                             \
+    X(NUMBER_PUT, ROLE_WRITER, "store the commit's number",                                                 \
+      "UPDATE engine SET commit_number = ?1")                                                               \
+    X(NUMBER_LOAD, ROLE_WRITER, "load the commit's number",                                                 \
+      "SELECT commit_number FROM engine")                                                                   \
+    X(SEED_LOAD, ROLE_WRITER, "load the seed of the texts' hash",                                           \
+      "SELECT text_seed FROM engine")                                                                       \
+                                                                                                            \
+    X(JOB_INSERT, ROLE_WRITER, "insert a job",                                                              \
+      "INSERT INTO job (id, device_group, schedule, origin, reason, state, created_us, started_us, "        \
+      "ended_us, estimate, frozen, next, batch_devices, batch, intent_seq, calls, total, completed, "       \
+      "failed, unknown) "                                                                                   \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)") \
+    X(DEFINITION_INSERT, ROLE_WRITER, "insert a job's definition",                                          \
+      "INSERT INTO definition (job, body) VALUES (?1, ?2)")                                                 \
+    X(JOB_UPDATE, ROLE_WRITER, "update a job",                                                              \
+      "UPDATE job SET reason = ?5, state = ?6, started_us = ?8, ended_us = ?9, "                            \
+      "estimate = ?10, frozen = ?11, next = ?12, batch_devices = ?13, batch = ?14, intent_seq = ?15, "      \
+      "calls = ?16, total = ?17, completed = ?18, failed = ?19, unknown = ?20 WHERE no = ?21")              \
+    X(JOB_FIND, ROLE_ALL, "find a job",                                                                     \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.id = ?1")                                                 \
+    X(JOB_SHAPE, ROLE_READER, "load the shape of a job's membership",                                       \
+      "SELECT total, batch_devices FROM job WHERE no = ?1")                                                 \
+    X(JOBS_OPEN, ROLE_WRITER, "list the open jobs",                                                         \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.state IN " JOB_OPEN_STATES " ORDER BY job.no")            \
+    X(JOBS_ALL, ROLE_WRITER, "list the jobs",                                                               \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "ORDER BY job.no")                                                   \
+    X(JOBS_PAGE, ROLE_READER, "list the jobs",                                                              \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.no < ?1 ORDER BY job.no DESC LIMIT ?2")                   \
+    X(BATCH_PUT, ROLE_WRITER, "store a batch",                                                              \
+      "INSERT INTO batch (job, no, started_us, ended_us, total, completed, failed, unknown) "               \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET started_us = ?3, ended_us = ?4, "  \
+      "total = ?5, completed = ?6, failed = ?7, unknown = ?8")                                              \
+    X(BATCH_LOAD, ROLE_WRITER, "load a batch",                                                              \
+      "SELECT no, started_us, ended_us, total, completed, failed, unknown FROM batch "                      \
+      "WHERE job = ?1 AND no = ?2")                                                                         \
+    X(BATCHES_PAGE, ROLE_READER, "list the batches",                                                        \
+      "SELECT no, started_us, ended_us, total, completed, failed, unknown FROM batch "                      \
+      "WHERE job = ?1 AND no >= ?2 ORDER BY no LIMIT ?3")                                                   \
+                                                                                                            \
+    X(CHUNK_PUT, ROLE_WRITER, "store a chunk of the members",                                               \
+      "INSERT INTO chunk (job, no, batch, members) VALUES (?1, ?2, ?3, ?4)")                                \
+    X(CHUNK_LOAD, ROLE_ALL, "load a chunk of the members",                                                  \
+      "SELECT members FROM chunk WHERE job = ?1 AND no = ?2")                                               \
+    X(CHUNKS_DROP, ROLE_WRITER, "drop the members",                                                         \
+      "DELETE FROM chunk WHERE job = ?1")                                                                   \
+    X(INTENT_PUT, ROLE_WRITER, "store an intent",                                                           \
+      "INSERT INTO intent (job, seq, step, attempt, ordinals) VALUES (?1, ?2, ?3, ?4, ?5) "                 \
+      "ON CONFLICT DO UPDATE SET step = ?3, attempt = ?4, ordinals = ?5")                                   \
+    X(INTENT_DROP, ROLE_WRITER, "drop an intent",                                                           \
+      "DELETE FROM intent WHERE job = ?1 AND seq = ?2")                                                     \
+    X(INTENTS_OPEN, ROLE_WRITER, "list the open intents",                                                   \
+      "SELECT job, seq, step, attempt, ordinals FROM intent ORDER BY job, seq")                             \
+    X(RESULT_PUT, ROLE_WRITER, "store a result",                                                            \
+      "INSERT INTO result (job, ordinal, step, attempt, final, outcome, code, reason, answer, at_us) "      \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                   \
+    X(TEXT_FIND, ROLE_WRITER, "find a text",                                                                \
+      "SELECT id FROM text WHERE hash = ?1 AND body = ?2")                                                  \
+    X(TEXT_INSERT, ROLE_WRITER, "store a text",                                                             \
+      "INSERT INTO text (hash, body) VALUES (?1, ?2)")                                                      \
+    X(RETRY_PUT, ROLE_WRITER, "store a waiting device",                                                     \
+      "INSERT INTO retry (job, ordinal, step, attempt, due_us) VALUES (?1, ?2, ?3, ?4, ?5) "                \
+      "ON CONFLICT DO UPDATE SET step = ?3, attempt = ?4, due_us = ?5")                                     \
+    X(RETRY_DROP, ROLE_WRITER, "drop a waiting device",                                                     \
+      "DELETE FROM retry WHERE job = ?1 AND ordinal = ?2")                                                  \
+    X(RETRIES_OF, ROLE_WRITER, "list the waiting devices",                                                  \
+      "SELECT ordinal, step, attempt, due_us FROM retry WHERE job = ?1 ORDER BY ordinal")                   \
+                                                                                                            \
+    X(RESULTS_FINAL, ROLE_READER, "list the results",                                                       \
+      "SELECT result.ordinal, result.attempt, result.outcome, result.code, reason.body, answer.body, "      \
+      "result.at_us FROM result LEFT JOIN text AS reason ON reason.id = result.reason "                     \
+      "LEFT JOIN text AS answer ON answer.id = result.answer "                                              \
+      "WHERE result.job = ?1 AND result.ordinal >= ?2 AND result.ordinal < ?3 AND result.final = 1 "        \
+      "ORDER BY result.ordinal")                                                                            \
+    X(RESULTS_COUNT, ROLE_READER, "count the results",                                                      \
+      "SELECT count(*) FILTER (WHERE outcome = 1), count(*) FILTER (WHERE outcome = 2), "                   \
+      "count(*) FILTER (WHERE outcome = 3) FROM result "                                                    \
+      "WHERE job = ?1 AND ordinal >= ?2 AND ordinal < ?3 AND final = 1")                                    \
+    X(MEMBERS_COUNT, ROLE_READER, "count the members",                                                      \
+      "SELECT coalesce(sum(length(members)) / 4, 0) FROM chunk WHERE job = ?1")                             \
+    X(FAILURES_COUNT, ROLE_READER, "count the failed devices",                                              \
+      "SELECT count(*) FROM result WHERE job = ?1 AND final = 1 AND outcome IN (2, 3) AND at_us <= ?2")     \
+    X(FAILURES, ROLE_READER, "list the failed devices",                                                     \
+      "SELECT ordinal FROM result WHERE job = ?1 AND final = 1 AND outcome IN (2, 3) AND at_us <= ?2 "      \
+      "ORDER BY ordinal")                                                                                   \
+                                                                                                            \
+    X(DEVICE_LOAD, ROLE_WRITER, "load a device",                                                            \
+      "SELECT " DEVICE_COLUMNS "FROM device WHERE no = ?1")                                                 \
+    X(DEVICE_FIND, ROLE_READER, "find a device",                                                            \
+      "SELECT " DEVICE_COLUMNS "FROM device WHERE id = ?1 AND deleted = 0")                                 \
+    X(DEVICE_NAME, ROLE_READER, "load a device's id",                                                       \
+      "SELECT id FROM device WHERE no = ?1")                                                                \
+    X(DEVICE_PUT, ROLE_WRITER, "store a device",                                                            \
+      "INSERT INTO device (id, enabled, provisioned, simulated, deleted, revision, display_name, "          \
+      "template_id, organization, properties) VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, ?6, ?7, "                   \
+      "CASE WHEN json_valid(ifnull(?8, '{}')) THEN ?8 ELSE x'' END) "                                         \
+      "ON CONFLICT (id) WHERE deleted = 0 DO UPDATE SET enabled = ?2, provisioned = ?3, simulated = ?4, "   \
+      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, "                   \
+      "properties = excluded.properties "                                                                   \
+      "RETURNING no, revision")                                                                             \
+    X(DEVICE_DROP, ROLE_WRITER, "delete a device",                                                          \
+      "UPDATE device SET deleted = 1, revision = revision + 1 WHERE no = ?1 AND deleted = 0")               \
+    X(GROUP_FIND, ROLE_ALL, "find a device group",                                                          \
+      "SELECT " GROUP_COLUMNS "FROM device_group WHERE id = ?1")                                            \
+    X(GROUP_PUT, ROLE_WRITER, "store a device group",                                                       \
+      "INSERT INTO device_group (id, revision, display_name, description, filter, organization) "           \
+      "VALUES (?1, 1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = revision + 1, "                  \
+      "display_name = ?2, description = ?3, filter = ?4, organization = ?5")                                \
+    X(TOKEN_INSERT, ROLE_WRITER, "store a token",                                                           \
+      "INSERT INTO token (id, role, hash, expires_us, created_us) VALUES (?1, ?2, ?3, ?4, ?5)")             \
+    X(TOKEN_FIND, ROLE_READER, "find a token",                                                              \
+      "SELECT id, role, hash, expires_us, created_us FROM token WHERE id = ?1")                             \
+    X(IMPORT_INSERT, ROLE_WRITER, "store an import",                                                        \
+      "INSERT INTO import (file, position, created, updated, done) VALUES (?1, ?2, ?3, ?4, ?5)")            \
+    X(IMPORT_UPDATE, ROLE_WRITER, "update an import",                                                       \
+      "UPDATE import SET file = ?1, position = ?2, created = ?3, updated = ?4, done = ?5 WHERE no = ?6")    \
+    X(IMPORTS_OPEN, ROLE_WRITER, "list the open imports",                                                   \
+      "SELECT no, file, position, created, updated, done FROM import WHERE done = 0 ORDER BY no")
+/* clang-format on */
+
+enum statement {
+#define X(name, roles, what, sql) STATEMENT_##name,
+    STATEMENTS(X)
+#undef X
+    STATEMENT_COUNT
+};
+
+#endif
