@@ -1,0 +1,32 @@
+/* The handlers that the table of routes names. Each is called on an HTTP thread when the request is complete. */
+#ifndef HANDLERS_H
+#define HANDLERS_H
+
+#include "request.h"
+
+/* api_jobs.c */
+void jobs_list(struct request *request);
+void jobs_get(struct request *request);
+void jobs_put(struct request *request);
+void jobs_devices(struct request *request);
+void jobs_stop(struct request *request);
+void jobs_resume(struct request *request);
+void jobs_rerun(struct request *request);
+
+/* api_groups.c */
+void groups_get(struct request *request);
+void groups_put(struct request *request);
+
+/* api_native.c */
+void native_progress(struct request *request);
+void native_devices(struct request *request);
+
+/* api_import.c */
+void import_take(struct request *request, const char *bytes, size_t count);
+void import_end(struct request *request);
+
+/* health.c */
+void health_live(struct request *request);
+void health_ready(struct request *request);
+
+#endif

@@ -1,0 +1,111 @@
+#include "job_json.h"
+
+#include "definition.h"
+#include "fail.h"
+#include "paging.h"
+#include "when.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct tranche_tally job_json_tally(const struct tranche_job_record *job)
+{
+    return job->frozen ? job->tally : (struct tranche_tally){ .total = job->estimate };
+}
+
+void job_json_time(const char *name, int64_t us, struct text *out)
+{
+    if (us == 0)
+        return;
+    char time[WHEN_TEXT_BYTES];
+    when_rfc3339(us, time);
+    text_printf(out, ",\"%s\":\"%s\"", name, time);
+}
+
+void job_json_print(const struct tranche_job_record *job, struct text *out)
+{
+    struct tranche_tally tally = job_json_tally(job);
+    text_puts(out, "{\"id\":");
+    text_json(out, job->id);
+    if (job->schedule[0] != '\0') {
+        text_puts(out, ",\"scheduledJobId\":");
+        text_json(out, job->schedule);
+    }
+    text_printf(out, ",%s", job->definition);
+    job_json_time("start", job->started_us, out);
+    job_json_time("end", job->ended_us, out);
+    text_printf(out,
+                ",\"progress\":{\"total\":%" PRIu32 ",\"pending\":%" PRIu32 ",\"completed\":%" PRIu32
+                ",\"failed\":%" PRIu32 "},\"status\":\"%s\"}",
+                tally.total, tranche_tally_pending(&tally), tally.completed, tally.failed + tally.unknown,
+                job_state_on_wire(job->state));
+}
+
+bool request_job(struct request *request, struct tranche_job_record *job)
+{
+    const char *id = request->parameters[0];
+    struct tranche_reader *reader = request_reader(request);
+    if (reader == NULL)
+        return false;
+    struct tranche_err err;
+    enum tranche_code code = reader->functions->job_find(reader, id, job, &err);
+    if (code == TRANCHE_NOTFOUND)
+        fail(&err, code, "Job \"%.255s\" was not found.", id);
+    if (code != TRANCHE_OK)
+        request_refuse(request, &err);
+    return code == TRANCHE_OK;
+}
+
+struct device_list {
+    void (*print)(const struct tranche_job_device *device, struct text *out);
+    struct text *out;
+    uint32_t limit;
+    uint32_t count;
+    uint32_t next; /* ordinal behind the last device printed */
+};
+
+static void list_device(void *context, const struct tranche_job_device *device)
+{
+    struct device_list *list = context;
+    if (list->count++ >= list->limit)
+        return; /* one more was asked for, only to know that there is one */
+    if (list->count > 1)
+        text_puts(list->out, ",");
+    list->print(device, list->out);
+    list->next = device->ordinal + 1;
+}
+
+static enum tranche_code print_devices(struct request *request, const struct tranche_job_record *job,
+                                       const struct page *page, struct device_list *list, struct tranche_err *err)
+{
+    struct tranche_reader *reader = request->reader;
+    list->out = request_answer(request, 200);
+    text_puts(list->out, "{\"value\":[");
+    enum tranche_code code = reader->functions->job_devices_page(reader, job, (uint32_t)page->from, page->limit + 1,
+                                                                 list_device, list, err);
+    if (code != TRANCHE_OK)
+        return code;
+    text_puts(list->out, "]");
+    if (list->count > list->limit)
+        page_link(request, PAGE_DEVICES, list->next, list->out);
+    text_puts(list->out, "}");
+    return TRANCHE_OK;
+}
+
+void request_job_devices(struct request *request, uint32_t limit_standard, uint32_t limit_max,
+                         void (*print)(const struct tranche_job_device *device, struct text *out))
+{
+    struct tranche_err err;
+    struct page page;
+    if (page_parse(request, PAGE_DEVICES, limit_standard, limit_max, &page, &err) != TRANCHE_OK) {
+        request_refuse(request, &err);
+        return;
+    }
+    struct tranche_job_record job = { 0 };
+    if (!request_job(request, &job))
+        return;
+    struct device_list list = { .print = print, .limit = page.limit };
+    if (print_devices(request, &job, &page, &list, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    tranche_job_record_free(&job);
+}

@@ -1,0 +1,24 @@
+/* Jobs and their devices as JSON, and the parts that the contract's and our own job handlers share. */
+#ifndef JOB_JSON_H
+#define JOB_JSON_H
+
+#include "request.h"
+#include "state.h"
+
+/* The Job object of api-contract.md 4.1, in the order of its worked answers. */
+void job_json_print(const struct tranche_job_record *job, struct text *out);
+
+/* The job's tally, or before its membership is frozen: the group's size, all pending. */
+struct tranche_tally job_json_tally(const struct tranche_job_record *job);
+
+/* Adds ,"name":"<RFC 3339>" unless `us` is 0. */
+void job_json_time(const char *name, int64_t us, struct text *out);
+
+/* Reads the job that the route names first; to be freed with tranche_job_record_free. False after a refusal. */
+bool request_job(struct request *request, struct tranche_job_record *job);
+
+/* Answers with a page of the devices of that job, each as `print` prints it. */
+void request_job_devices(struct request *request, uint32_t limit_standard, uint32_t limit_max,
+                         void (*print)(const struct tranche_job_device *device, struct text *out));
+
+#endif

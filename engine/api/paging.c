@@ -1,0 +1,142 @@
+#include "paging.h"
+
+#include "fail.h"
+#include "percent.h"
+
+#include <openssl/evp.h>
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SKIPTOKEN            "$skiptoken"
+#define TOKEN_LENGTH_MAX     64 /* a real one has at most 32 characters */
+#define TOKEN_PLAIN_BYTES    32
+
+static const char *const token_prefixes[] = { [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:" };
+
+static enum tranche_code parse_limit(const char *name, const char *text, uint32_t limit_max, uint32_t *limit,
+                                     struct tranche_err *err)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    bool starts_well = isdigit((unsigned char)text[0]) || (text[0] == '-' && isdigit((unsigned char)text[1]));
+    if (!starts_well || *end != '\0')
+        return fail(err, TRANCHE_INVALID, "%s must be an integer.", name);
+    if (number < 1)
+        return fail(err, TRANCHE_INVALID, "%s must be at least 1.", name);
+    *limit = number > limit_max ? limit_max : (uint32_t)number;
+    return TRANCHE_OK;
+}
+
+/* The number in a token, or -1. */
+static int64_t token_decode(enum page_kind kind, const char *token)
+{
+    char padded[TOKEN_LENGTH_MAX + 4];
+    size_t length = strlen(token);
+    if (length == 0 || length > TOKEN_LENGTH_MAX)
+        return -1;
+    memcpy(padded, token, length);
+    while (length % 4 != 0)
+        padded[length++] = '=';
+    unsigned char plain[TOKEN_LENGTH_MAX / 4 * 3 + 4] = { 0 }; /* its end stays NUL */
+    if (EVP_DecodeBlock(plain, (const unsigned char *)padded, (int)length) < 0)
+        return -1;
+
+    const char *text = (const char *)plain;
+    size_t prefix = strlen(token_prefixes[kind]);
+    if (strncmp(text, token_prefixes[kind], prefix) != 0 || !isdigit((unsigned char)text[prefix]))
+        return -1;
+    char *end;
+    errno = 0;
+    int64_t number = strtoll(text + prefix, &end, 10);
+    bool fits = errno == 0 && (kind != PAGE_DEVICES || number <= UINT32_MAX); /* those are ordinals */
+    return *end == '\0' && fits ? number : -1;
+}
+
+static void token_print(enum page_kind kind, int64_t from, struct text *out)
+{
+    char plain[TOKEN_PLAIN_BYTES];
+    int length = snprintf(plain, sizeof plain, "%s%" PRId64, token_prefixes[kind], from);
+    assert(length > 0 && (size_t)length < sizeof plain);
+    char token[TOKEN_PLAIN_BYTES * 4 / 3 + 4];
+    EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, length);
+    token[strcspn(token, "=")] = '\0';
+    percent_encode(out, token);
+}
+
+enum tranche_code page_parse(const struct request *request, enum page_kind kind, uint32_t limit_standard,
+                             uint32_t limit_max, struct page *page, struct tranche_err *err)
+{
+    static const char *const names[] = { "$top", "maxpagesize" }; /* the newer name wins */
+    *page = (struct page){ .limit = limit_standard };
+    enum tranche_code code;
+    const char *text;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        code = request_query(request, names[i], &text, err);
+        if (code == TRANCHE_OK && text != NULL)
+            code = parse_limit(names[i], text, limit_max, &page->limit, err);
+        if (code != TRANCHE_OK)
+            return code;
+    }
+    code = request_query(request, SKIPTOKEN, &text, err);
+    if (code == TRANCHE_OK && text != NULL)
+        page->from = token_decode(kind, text);
+    if (code == TRANCHE_OK && page->from < 0)
+        code = fail(err, TRANCHE_INVALID, "The continuation token is not valid.");
+    return code;
+}
+
+/* Where the client found us: never the address that we listen on. */
+static void base_print(const struct request *request, struct text *out)
+{
+    const char *public_url = request->counter->config->public_url;
+    const char *host = request_header(request, "Host");
+    if (public_url[0] != '\0') {
+        size_t length = strlen(public_url);
+        while (length > 0 && public_url[length - 1] == '/')
+            length--;
+        text_add(out, public_url, length);
+    } else if (host != NULL)
+        text_printf(out, "http://%s", host);
+}
+
+static bool is_repeated(const struct request *request, unsigned index)
+{
+    for (unsigned i = 0; i < index; i++)
+        if (strcmp(request->query[i].name, request->query[index].name) == 0)
+            return true;
+    return false;
+}
+
+void page_link(const struct request *request, enum page_kind kind, int64_t from, struct text *out)
+{
+    struct text link = { 0 };
+    base_print(request, &link);
+    text_puts(&link, request->path);
+    char separator = '?';
+    for (unsigned i = 0; i < request->query_count; i++) {
+        const struct request_pair *pair = &request->query[i];
+        if (strcmp(pair->name, SKIPTOKEN) == 0 || is_repeated(request, i))
+            continue;
+        text_add(&link, &separator, 1);
+        percent_encode(&link, pair->name);
+        text_puts(&link, "=");
+        percent_encode(&link, pair->value);
+        separator = '&';
+    }
+    text_add(&link, &separator, 1);
+    percent_encode(&link, SKIPTOKEN);
+    text_puts(&link, "=");
+    token_print(kind, from, &link);
+
+    text_puts(out, ",\"nextLink\":");
+    text_json(out, link.failed ? "" : link.bytes);
+    out->failed |= link.failed;
+    text_free(&link);
+}
