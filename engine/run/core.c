@@ -288,7 +288,7 @@ static void recover_store(struct core *core)
 static void commit_done(struct core *core)
 {
     if (core->store_trouble.code != TRANCHE_OK) {
-        log_info("engine", "the store takes writes again", "%s", "");
+        log_info("engine", "the store takes writes again", NULL);
         core->store_trouble = (struct tranche_err){ 0 };
     }
     core->store_retry_us = STORE_RETRY_US;

@@ -1,0 +1,106 @@
+#include "engine.h"
+
+#include "central.h"
+#include "fail.h"
+#include "runner.h"
+#include "server.h"
+#include "sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GATEWAY_TOKEN_BYTES 4096
+
+static const struct tranche_connector *const connectors[] = {
+    &central_connector,
+};
+
+struct tranche_engine {
+    struct tranche_store *store;
+    const struct tranche_connector *connector;
+    void *connector_state;
+    struct runner *runner;
+    struct server *server;
+};
+
+static enum tranche_code open_connector(struct tranche_engine *engine, const struct config *config,
+                                        struct tranche_err *err);
+
+enum tranche_code tranche_engine_open(struct tranche_engine **out, const struct config *config,
+                                      struct tranche_err *err)
+{
+    struct tranche_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return fail(err, TRANCHE_NOMEM, "out of memory");
+    struct sqlite_options options = { .directory = config->data };
+    enum tranche_code code = sqlite_store_open(&options, &engine->store, err);
+    if (code == TRANCHE_OK)
+        code = open_connector(engine, config, err);
+    if (code == TRANCHE_OK)
+        code = runner_open(&engine->runner, config, engine->store, engine->connector, engine->connector_state, err);
+    if (code == TRANCHE_OK)
+        code = server_open(&engine->server, config, engine->runner, engine->store, err);
+    if (code != TRANCHE_OK) {
+        tranche_engine_close(engine);
+        return code;
+    }
+    *out = engine;
+    return TRANCHE_OK;
+}
+
+unsigned tranche_engine_port(const struct tranche_engine *engine)
+{
+    return server_port(engine->server);
+}
+
+uint32_t tranche_engine_close(struct tranche_engine *engine)
+{
+    uint32_t left = 0;
+    if (engine->server != NULL)
+        server_quiesce(engine->server);
+    if (engine->runner != NULL)
+        left = runner_stop(engine->runner); /* answers what requests wait for */
+    if (engine->server != NULL)
+        server_close(engine->server);
+    if (engine->runner != NULL)
+        runner_close(engine->runner);
+    if (engine->connector_state != NULL)
+        engine->connector->close(engine->connector_state);
+    if (engine->store != NULL)
+        engine->store->functions->close(engine->store);
+    free(engine);
+    return left;
+}
+
+/* The first line of a file, as the Authorization value for the gateway. */
+static enum tranche_code read_token(const char *path, char token[GATEWAY_TOKEN_BYTES], struct tranche_err *err)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fgets(token, GATEWAY_TOKEN_BYTES, file) == NULL) {
+        if (file != NULL)
+            fclose(file);
+        return fail(err, TRANCHE_INVALID, "gateway_token_file: \"%s\" cannot be read", path);
+    }
+    fclose(file);
+    token[strcspn(token, "\r\n")] = '\0';
+    return TRANCHE_OK;
+}
+
+static enum tranche_code open_connector(struct tranche_engine *engine, const struct config *config,
+                                        struct tranche_err *err)
+{
+    for (size_t i = 0; i < sizeof connectors / sizeof connectors[0]; i++)
+        if (strcmp(connectors[i]->name, config->preset) == 0)
+            engine->connector = connectors[i];
+    if (engine->connector == NULL)
+        return fail(err, TRANCHE_INVALID, "preset: \"%s\" does not exist; there is \"%s\"", config->preset,
+                    connectors[0]->name);
+    char token[GATEWAY_TOKEN_BYTES] = "";
+    enum tranche_code code = TRANCHE_OK;
+    if (config->gateway_token_file[0] != '\0')
+        code = read_token(config->gateway_token_file, token, err);
+    if (code == TRANCHE_OK)
+        code = engine->connector->open(config->gateway, token[0] ? token : NULL, &engine->connector_state, err);
+    return code;
+}
