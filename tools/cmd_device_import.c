@@ -1,0 +1,155 @@
+#include "http.h"
+#include "import_offline.h"
+#include "show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { FORMAT = 1, TEMPLATE, ALL_OR_NOTHING, DATA };
+
+static const struct flag flags[] = {
+    { FORMAT, 0, "format", "FORMAT", "ndjson: one JSON object a line (ndjson)" },
+    { TEMPLATE, 0, "template", "DTMI", "for devices that name none" },
+    { ALL_OR_NOTHING, 0, "all-or-nothing", NULL, "import nothing when any line is bad" },
+    { DATA, 0, "data", "DIR", "straight into a data directory that is not being served" },
+    { 0 },
+};
+
+/* ---- what is said about it ---- */
+
+/* Bad lines, from a summary or from an error that has them too. */
+static void say_complaints(const struct json *holder)
+{
+    const struct json *list = json_member(holder, "complaints");
+    int64_t line = 0, bad = 0;
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *complaint = json_item(list, i);
+        const char *text = json_string(json_member(complaint, "text"));
+        json_integer(json_member(complaint, "line"), &line);
+        fprintf(stderr, "line %" PRId64 ": %s\n", line, text != NULL ? text : "");
+    }
+    if (json_integer(json_member(holder, "bad"), &bad) && bad > (int64_t)json_count(list))
+        fprintf(stderr, "and %" PRId64 " more bad lines\n", bad - (int64_t)json_count(list));
+}
+
+static enum exit_code show_summary(const struct cli *cli, const struct json_document *summary)
+{
+    static const struct column columns[] = {
+        { "LINES", "lines", COLUMN_VALUE },     { "DEVICES", "devices", COLUMN_VALUE },
+        { "CREATED", "created", COLUMN_VALUE }, { "UPDATED", "updated", COLUMN_VALUE },
+        { "BAD", "bad", COLUMN_VALUE },         { 0 },
+    };
+    int64_t bad = 0;
+    json_integer(json_member(summary->root, "bad"), &bad);
+    say_complaints(summary->root);
+    show_object(cli, summary, columns);
+    return bad > 0 ? EXIT_INVALID : EXIT_OK;
+}
+
+/* ---- the two ways ---- */
+
+static enum exit_code import_here(const struct cli *cli, const struct import_wish *wish, FILE *input)
+{
+    struct tranche_err err;
+    struct text text = {0};
+    struct json_document summary = {0};
+    enum exit_code exit_code = EXIT_OK;
+    enum tranche_code code = import_offline(wish, input, &text, &err);
+    if (text.length > 0 && json_parse(text.bytes, text.length, &summary, NULL) != TRANCHE_OK)
+        exit_code = cli_fail(EXIT_TROUBLE, "out of memory");
+    else if (code == TRANCHE_OK)
+        exit_code = show_summary(cli, &summary);
+    else
+        exit_code = cli_fail_err(&err);
+    if (code == TRANCHE_INVALID)
+        say_complaints(summary.root);
+    json_free(&summary);
+    text_free(&text);
+    return exit_code;
+}
+
+static void make_path(const struct import_wish *wish, struct text *path)
+{
+    struct text escaped = {0};
+    text_puts(path, "/v1/devices/import");
+    text_printf(path, "?all_or_nothing=%s", wish->all_or_nothing ? "true" : "false");
+    if (wish->template_id != NULL) {
+        http_path_add(&escaped, wish->template_id);
+        text_printf(path, "&template=%s", escaped.failed ? "" : escaped.bytes + 1); /* without the slash */
+    }
+    path->failed |= escaped.failed;
+    text_free(&escaped);
+}
+
+static enum exit_code import_there(const struct cli *cli, const struct import_wish *wish, FILE *input)
+{
+    struct http http = {0};
+    struct text path = {0};
+    make_path(wish, &path);
+    enum exit_code code = path.failed ? cli_fail(EXIT_TROUBLE, "out of memory") : http_open(&http, cli);
+    if (code == EXIT_OK) {
+        code = http_upload(&http, path.bytes, "application/x-ndjson", input);
+        if (code == EXIT_OK) {
+            code = show_summary(cli, &http.json);
+        } else {
+            http_report(&http);
+            say_complaints(json_member(http.json.root, "error"));
+        }
+    }
+    http_close(&http);
+    text_free(&path);
+    return code;
+}
+
+/* ---- the command ---- */
+
+static enum exit_code import_file(const struct cli *cli, const struct import_wish *wish, const char *path)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *input = standard ? stdin : fopen(path, "rb");
+    if (input == NULL)
+        return cli_usage(cli, "%s: %s", path, strerror(errno));
+    enum exit_code code = wish->directory != NULL ? import_here(cli, wish, input) : import_there(cli, wish, input);
+    if (!standard)
+        fclose(input);
+    return code;
+}
+
+static enum exit_code run_device_import(struct cli *cli, struct words *words)
+{
+    struct import_wish wish = {0};
+    const char *value;
+    for (int flag; (flag = words_flag(words, &value)) != FLAG_END;)
+        switch (flag) {
+        case FORMAT:
+            if (strcmp(value, "ndjson") != 0)
+                return cli_usage(cli, "--format: expected ndjson, got \"%s\"", value);
+            break;
+        case TEMPLATE:
+            wish.template_id = value;
+            break;
+        case ALL_OR_NOTHING:
+            wish.all_or_nothing = true;
+            break;
+        case DATA:
+            wish.directory = value;
+            break;
+        default:
+            return EXIT_USAGE;
+        }
+    return import_file(cli, &wish, words_argument(words, 0));
+}
+
+const struct cmd cmd_device_import = {
+    .name = "device import",
+    .arguments = "FILE|-",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .help = "create or update devices from a file",
+    .more = "A line is {\"id\":\"pump-n01\"} with displayName, template, enabled, provisioned, simulated, organizations and\n"
+            "properties as they please. Bad lines are told with their numbers and the rest goes in; then the exit code is 6.",
+    .example = "fleetsim devices --count 10000 | tranche device import -",
+    .flags = flags,
+    .run = run_device_import,
+};

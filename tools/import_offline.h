@@ -1,0 +1,22 @@
+/* A bulk import straight into a data directory that no server has open. */
+#ifndef IMPORT_OFFLINE_H
+#define IMPORT_OFFLINE_H
+
+#include "mem.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <tranche/err.h>
+
+struct import_wish {
+    const char *directory;
+    const char *template_id; /* NULL: none */
+    bool all_or_nothing;
+};
+
+/* Prints the summary as the server would answer it. TRANCHE_CONFLICT: the directory is being served. TRANCHE_INVALID: refused
+ * because of bad lines; then the summary is printed too. */
+enum tranche_code import_offline(const struct import_wish *wish, FILE *input, struct text *summary,
+                                 struct tranche_err *err);
+
+#endif
