@@ -1,0 +1,139 @@
+/* Bulk import over HTTP. */
+#include "api_world.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATH "/v1/devices/import"
+
+static struct api_world world;
+
+static void open_world(void)
+{
+    static const char *const settings[] = { "import_bytes_max", "8000000", "body_bytes_max", "1024", NULL };
+    api_world_open(&world, settings);
+}
+
+static void close_world(void)
+{
+    api_world_close(&world);
+}
+
+TestSuite(import, .init = open_world, .fini = close_world, .timeout = 60);
+
+static char *make_lines(unsigned count)
+{
+    struct text lines = { 0 };
+    for (unsigned i = 0; i < count; i++)
+        text_printf(&lines, "{\"id\":\"pump-%06u\"}\n", i);
+    return text_take(&lines);
+}
+
+/* Files left in the spool. */
+static unsigned spooled(void)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/spool", world.directory);
+    DIR *directory = opendir(path);
+    unsigned count = 0;
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.';
+    if (directory != NULL)
+        closedir(directory);
+    return count;
+}
+
+Test(import, many_slices_become_one_answer)
+{
+    char *lines = make_lines(3500);
+    struct api_call call = { .method = "POST", .path = PATH "?template=" PUMP, .body = lines };
+    api_check(api_do(&world, &call), 200,
+              "{\"lines\":3500,\"devices\":3500,\"created\":3500,\"updated\":0,\"bad\":0,\"complaints\":[]}");
+    cr_assert_geq(fake_runner_slices(world.runner), 3);
+    call.chunked = true;
+    api_check(api_do(&world, &call), 200,
+              "{\"lines\":3500,\"devices\":3500,\"created\":0,\"updated\":3500,\"bad\":0,\"complaints\":[]}");
+    cr_assert_eq(spooled(), 0);
+    free(lines);
+}
+
+Test(import, imported_devices_are_members_of_groups)
+{
+    char *lines = make_lines(25);
+    api_check(api_send(&world, "POST", PATH "?template=" PUMP, lines), 200,
+              "{\"lines\":25,\"devices\":25,\"created\":25,\"updated\":0,\"bad\":0,\"complaints\":[]}");
+    free(lines);
+    struct api_answer answer =
+        api_send(&world, "PUT", "/api/deviceGroups/all?" API_VERSION,
+                 "{\"displayName\":\"All\",\"filter\":\"SELECT * FROM devices WHERE $template = \\\"" PUMP "\\\"\"}");
+    cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
+    api_answer_free(&answer);
+    answer = api_send(&world, "PUT", "/api/jobs/j?" API_VERSION,
+                      "{\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}");
+    cr_assert_not_null(strstr(answer.body.bytes, "\"total\":25,\"pending\":25"), "%s", answer.body.bytes);
+    api_answer_free(&answer);
+}
+
+Test(import, bad_lines_are_told_and_the_rest_goes_in)
+{
+    struct api_answer answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}\n{\"id\":\n\n{\"id\":\"b\"}");
+    const char *head = "{\"lines\":3,\"devices\":2,\"created\":2,\"updated\":0,\"bad\":1,\"complaints\":[{\"line\":2,";
+    cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
+    cr_assert_eq(strncmp(answer.body.bytes, head, strlen(head)), 0, "%s", answer.body.bytes);
+    api_answer_free(&answer);
+}
+
+Test(import, all_or_nothing_is_nothing_when_a_line_is_bad)
+{
+    struct api_answer answer = api_send(&world, "POST", PATH "?all_or_nothing=true", "{\"id\":\"a\"}\n{\"id\":\n");
+    cr_assert_eq(answer.status, 422, "%s", answer.body.bytes);
+    cr_assert_not_null(strstr(answer.body.bytes, "\"complaints\":[{\"line\":2,"), "%s", answer.body.bytes);
+    cr_assert_str_eq(api_header(&answer, "x-ms-error-code"), "UnprocessableEntity");
+    api_answer_free(&answer);
+    cr_assert_eq(spooled(), 0);
+    api_check(api_send(&world, "POST", PATH, "{\"id\":\"a\"}"), 200,
+              "{\"lines\":1,\"devices\":1,\"created\":1,\"updated\":0,\"bad\":0,\"complaints\":[]}");
+}
+
+Test(import, no_lines_are_no_devices)
+{
+    api_check(api_send(&world, "POST", PATH, NULL), 200,
+              "{\"lines\":0,\"devices\":0,\"created\":0,\"updated\":0,\"bad\":0,\"complaints\":[]}");
+}
+
+Test(import, query_is_checked)
+{
+    api_check_error(api_send(&world, "POST", PATH "?all_or_nothing=1", "{\"id\":\"a\"}"), 422, "UnprocessableEntity",
+                    "all_or_nothing must be true or false.");
+    api_check_error(api_send(&world, "POST", PATH "?all_or_nothing=1", NULL), 422, "UnprocessableEntity",
+                    "all_or_nothing must be true or false.");
+}
+
+Test(import, import_has_a_limit_of_its_own)
+{
+    char *lines = make_lines(400000); /* 8.4 MB */
+    struct api_call call = { .method = "POST", .path = PATH, .body = lines };
+    api_check_error(api_do(&world, &call), 413, "PayloadTooLarge", "The body is larger than 8000000 bytes.");
+    call.chunked = true;
+    api_check_error(api_do(&world, &call), 413, "PayloadTooLarge", "The body is larger than 8000000 bytes.");
+    cr_assert_eq(spooled(), 0);
+    free(lines);
+}
+
+Test(import, client_that_goes_away_has_imported_nothing)
+{
+    char request[1024];
+    snprintf(request, sizeof request,
+             "POST " PATH " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: 1000\r\n\r\n{\"id\":\"a\"}\n",
+             world.administrator);
+    free(api_raw(&world, request, strlen(request))); /* waits a second, then closes */
+    unsigned waited_ms = 0;
+    while (spooled() > 0 && waited_ms++ < 5000)
+        usleep(1000);
+    cr_assert_eq(spooled(), 0);
+    cr_assert_eq(fake_runner_slices(world.runner), 0);
+}
