@@ -1,10 +1,9 @@
 #include "cli.h"
 
-#include "fail.h"
+#include "file.h"
 #include "mem.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,7 +243,7 @@ static bool take_token_file(struct cli *cli, const char *path)
 {
     struct tranche_err err;
     struct text text = {0};
-    bool good = cli_read_file(path, sizeof token_from_file - 1, &text, &err) == TRANCHE_OK;
+    bool good = file_read(path, sizeof token_from_file - 1, &text, &err) == TRANCHE_OK;
     if (good) {
         size_t bytes = strcspn(text.bytes, "\r\n");
         memcpy(token_from_file, text.bytes, bytes);
@@ -289,15 +288,13 @@ static bool take_global(struct cli *cli, int id, const char *value)
     case GLOBAL_QUIET:
         cli->quiet = true;
         return true;
-    case GLOBAL_HELP:
+    default:
+        assert(id == GLOBAL_HELP);
         if (cli->cmd != NULL)
             cli_help(cli->cmd);
         else
             cli_overview(false);
         exit(EXIT_OK);
-    default:
-        assert(!"a global flag");
-        return false;
     }
 }
 
@@ -429,31 +426,7 @@ int cli_main(int argc, char **argv)
     int used;
     cli.cmd = cli_find(argc, argv, &used);
     if (cli.cmd == NULL)
-        return refuse_command(argc, argv);
+        return (int)refuse_command(argc, argv);
     words_init(&words, &cli, cli.cmd->flags, "", argc - (used - 1), argv + (used - 1));
-    return cli.cmd->run(&cli, &words);
-}
-
-/* ---- files ---- */
-
-enum tranche_code cli_read_file(const char *path, size_t bytes_max, struct text *out, struct tranche_err *err)
-{
-    bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "rb");
-    if (file == NULL)
-        return fail(err, TRANCHE_IO, "%s: %s", path, strerror(errno));
-    char piece[4096];
-    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0 && out->length <= bytes_max;)
-        text_add(out, piece, got);
-    text_add(out, "", 0); /* an empty file is an empty string */
-    enum tranche_code code = TRANCHE_OK;
-    if (ferror(file))
-        code = fail(err, TRANCHE_IO, "%s: %s", path, strerror(errno));
-    else if (out->failed)
-        code = fail(err, TRANCHE_NOMEM, "%s: out of memory", path);
-    else if (out->length > bytes_max)
-        code = fail(err, TRANCHE_TOOLARGE, "%s: is longer than %zu bytes", path, bytes_max);
-    if (!standard)
-        fclose(file);
-    return code;
+    return (int)cli.cmd->run(&cli, &words);
 }

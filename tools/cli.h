@@ -92,8 +92,4 @@ void cli_help(const struct cmd *cmd);  /* on stdout */
 void cli_overview(bool as_error);      /* all commands, on stdout, or on stderr where it answers an error */
 const struct cmd *cli_find(int argc, char *const *argv, int *used); /* NULL: no such command */
 
-struct text;
-/* A whole file, or stdin for "-". TRANCHE_IO or TRANCHE_TOOLARGE. */
-enum tranche_code cli_read_file(const char *path, size_t bytes_max, struct text *out, struct tranche_err *err);
-
 #endif

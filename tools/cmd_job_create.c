@@ -1,3 +1,4 @@
+#include "file.h"
 #include "job_body.h"
 #include "job_call.h"
 #include "show.h"
@@ -177,7 +178,7 @@ static enum exit_code make_body(struct http *http, struct order *order, struct t
     struct job_words *job = &order->job;
     enum tranche_code code;
     if (order->file != NULL) {
-        code = cli_read_file(order->file, JOB_BODY_BYTES_MAX, body, &err);
+        code = file_read(order->file, JOB_BODY_BYTES_MAX, body, &err);
         return code != TRANCHE_OK ? cli_usage(http->cli, "--file: %s", err.text) : EXIT_OK;
     }
     if (job_words_need_target(job)) {

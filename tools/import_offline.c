@@ -12,7 +12,8 @@
 
 #define READ_BYTES        (256 * 1024)
 #define SLICES_PER_COMMIT 10      /* nobody else waits for the store: fewer syncs */
-#define COMMIT_POLL_US    100     /* a commit that is not over at once */
+#define POLL_US           2000    /* while the store is busy with itself */
+#define BUSY_US_MAX       60000000 /* emptying a log takes moments; after a minute something is wrong */
 
 /* ---- lines in ---- */
 
@@ -30,6 +31,23 @@ static enum tranche_code feed_all(struct import *import, FILE *input, struct tra
 
 /* ---- devices into the store ---- */
 
+static void pause_briefly(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = POLL_US * 1000 }, NULL);
+}
+
+/* Begins a transaction, after the store has done what it is at. */
+static enum tranche_code begin(struct tranche_store *store, int64_t number, struct tranche_err *err)
+{
+    enum tranche_code code;
+    int64_t waited_us = 0;
+    while ((code = store->functions->begin(store, number, err)) == TRANCHE_UNAVAILABLE && waited_us < BUSY_US_MAX) {
+        pause_briefly();
+        waited_us += POLL_US;
+    }
+    return code;
+}
+
 static enum tranche_code end_commit(struct tranche_store *store, struct tranche_err *err)
 {
     enum tranche_code code = store->functions->commit_start(store, err);
@@ -37,14 +55,14 @@ static enum tranche_code end_commit(struct tranche_store *store, struct tranche_
         return code;
     enum tranche_commit end;
     while ((end = store->functions->commit_ended(store, err)) == TRANCHE_COMMIT_PENDING)
-        nanosleep(&(struct timespec){ .tv_nsec = COMMIT_POLL_US * 1000 }, NULL);
+        pause_briefly();
     return end == TRANCHE_COMMIT_DONE ? TRANCHE_OK : fail_in(err, TRANCHE_IO, "commit");
 }
 
 static enum tranche_code store_slices(struct import *import, struct tranche_store *store, int64_t number, bool *more,
                                       struct tranche_err *err)
 {
-    enum tranche_code code = store->functions->begin(store, number, err);
+    enum tranche_code code = begin(store, number, err);
     if (code != TRANCHE_OK)
         return code;
     for (int i = 0; i < SLICES_PER_COMMIT && *more && code == TRANCHE_OK; i++)

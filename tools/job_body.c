@@ -1,7 +1,7 @@
 #include "job_body.h"
 
-#include "cli.h"
 #include "fail.h"
+#include "file.h"
 #include "filter.h"
 #include "json_scan.h"
 #include "typed.h"
@@ -62,7 +62,7 @@ static enum tranche_code print_content(const char *content, struct text *out, st
 {
     bool has_pairs;
     if (content[0] != '[') {
-        enum tranche_code code = cli_read_file(content, JOB_BODY_BYTES_MAX, out, err);
+        enum tranche_code code = file_read(content, JOB_BODY_BYTES_MAX, out, err);
         return code != TRANCHE_OK ? fail_in(err, code, "--content") : TRANCHE_OK;
     }
     if (json_scan(content, strlen(content), &has_pairs, err) != TRANCHE_OK)

@@ -1,8 +1,8 @@
 #include "typed.h"
 
 #include "amount.h"
-#include "cli.h"
 #include "fail.h"
+#include "file.h"
 #include "json_scan.h"
 
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static enum tranche_code add_strict(const char *text, struct text *value, struct
 static enum tranche_code add_file(const char *path, struct text *value, struct tranche_err *err)
 {
     struct text content = {0};
-    enum tranche_code code = cli_read_file(path, TYPED_FILE_BYTES_MAX, &content, err);
+    enum tranche_code code = file_read(path, TYPED_FILE_BYTES_MAX, &content, err);
     if (code == TRANCHE_OK) {
         while (content.length > 0 && strchr("\r\n", content.bytes[content.length - 1]) != NULL)
             content.bytes[--content.length] = '\0';

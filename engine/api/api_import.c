@@ -10,11 +10,14 @@
  */
 #include "handlers.h"
 
-#include "definition.h"
+#include "backroom.h"
 #include "fail.h"
 #include "import.h"
 
+#include <assert.h>
 #include <inttypes.h>
+
+static_assert(IMPORTS_MAX < BACKROOM_THREADS, "sorting imports never hold up everything else");
 
 static struct import *import_of(const struct request *request)
 {

@@ -20,19 +20,23 @@ void jobs_get(struct request *request)
 
 /* ---- lists ---- */
 
+#define LIST_BYTES_MAX (4 * 1024 * 1024) /* then the page ends early: a definition may have body_bytes_max bytes */
+
 struct job_list {
     struct text *out;
     uint32_t limit;
     uint32_t count;
+    bool more;    /* jobs that are not on this page */
     int64_t last; /* number of the last job printed */
 };
 
 static void list_job(void *context, const struct tranche_job_record *job)
 {
     struct job_list *list = context;
-    if (list->count++ >= list->limit)
-        return; /* one more was asked for, only to know that there is one */
-    if (list->count > 1)
+    list->more |= list->count == list->limit || list->out->length > LIST_BYTES_MAX;
+    if (list->more)
+        return; /* one more than the limit was asked for, only to know that there is one */
+    if (list->count++ > 0)
         text_puts(list->out, ",");
     job_json_print(job, list->out);
     list->last = job->no;
@@ -57,7 +61,7 @@ void jobs_list(struct request *request)
         return;
     }
     text_puts(list.out, "]");
-    if (list.count > list.limit)
+    if (list.more)
         page_link(request, PAGE_JOBS, list.last, list.out);
     text_puts(list.out, "}");
 }

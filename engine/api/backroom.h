@@ -13,7 +13,7 @@ struct errand {
     struct errand *next;                /* the back room's */
 };
 
-#define BACKROOM_THREADS 2
+#define BACKROOM_THREADS 3 /* more than there may be imports, so that they never take all */
 #define BACKROOM_QUEUE_MAX 256 /* as many as API writes may wait for the engine by default; beyond: 503 */
 
 struct backroom {

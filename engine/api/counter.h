@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-#define IMPORTS_MAX 4 /* bulk imports at once: each spools up to import_bytes_max on the disk */
+#define IMPORTS_MAX 2 /* bulk imports at once: each spools up to import_bytes_max on the disk */
 
 struct counter {
     const struct config *config;

@@ -61,15 +61,17 @@ struct device_list {
     struct text *out;
     uint32_t limit;
     uint32_t count;
+    bool more;     /* devices that are not on this page */
     uint32_t next; /* ordinal behind the last device printed */
 };
 
 static void list_device(void *context, const struct tranche_job_device *device)
 {
     struct device_list *list = context;
-    if (list->count++ >= list->limit)
-        return; /* one more was asked for, only to know that there is one */
-    if (list->count > 1)
+    list->more |= list->count == list->limit;
+    if (list->more)
+        return; /* one more than the limit was asked for, only to know that there is one */
+    if (list->count++ > 0)
         text_puts(list->out, ",");
     list->print(device, list->out);
     list->next = device->ordinal + 1;
@@ -86,7 +88,7 @@ static enum tranche_code print_devices(struct request *request, const struct tra
     if (code != TRANCHE_OK)
         return code;
     text_puts(list->out, "]");
-    if (list->count > list->limit)
+    if (list->more)
         page_link(request, PAGE_DEVICES, list->next, list->out);
     text_puts(list->out, "}");
     return TRANCHE_OK;

@@ -15,6 +15,7 @@
  *   appended, and a page of a list is one short walk. A chunk row has about a kilobyte, for which WITHOUT ROWID would take
  *   an overflow page each.
  * - A job's definition has a table of its own, since a job's row is rewritten with nearly every commit.
+ * - job.open spares the index a list of states: SQLite would build a temporary table to look into it, at every update.
  * - engine has one row. text_seed keys the hash of texts, so that no device can make its answers collide.
  * - result.outcome is an enum tranche_device_state; result.reason and result.answer name rows of text.
  * - Only living devices are indexed by id and template: a tombstone is found by its number alone. Both indexes hand out
@@ -35,6 +36,7 @@ static const char foundation[] =
     "  origin INTEGER NOT NULL,"
     "  reason TEXT,"
     "  state TEXT NOT NULL,"
+    "  open INTEGER NOT NULL," /* follows from state */
     "  created_us INTEGER NOT NULL,"
     "  started_us INTEGER NOT NULL,"
     "  ended_us INTEGER NOT NULL,"
@@ -50,7 +52,7 @@ static const char foundation[] =
     "  failed INTEGER NOT NULL,"
     "  unknown INTEGER NOT NULL"
     ") STRICT;"
-    "CREATE INDEX job_open ON job (no) WHERE state IN ('pending', 'running', 'stopping', 'cancelling');"
+    "CREATE INDEX job_open ON job (no) WHERE open = 1;"
     "CREATE TABLE definition ("
     "  job INTEGER PRIMARY KEY REFERENCES job (no),"
     "  body TEXT NOT NULL"

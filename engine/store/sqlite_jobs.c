@@ -16,19 +16,20 @@ static void bind_job(sqlite3_stmt *statement, const struct tranche_job_record *r
 {
     bind_text(statement, 5, record->reason);
     bind_text(statement, 6, job_state_name(record->state));
-    bind_integer(statement, 8, record->started_us);
-    bind_integer(statement, 9, record->ended_us);
-    bind_integer(statement, 10, record->estimate);
-    bind_integer(statement, 11, record->frozen);
-    bind_integer(statement, 12, record->next);
-    bind_integer(statement, 13, record->batch_devices);
-    bind_integer(statement, 14, record->batch);
-    bind_integer(statement, 15, record->intent_seq);
-    bind_integer(statement, 16, record->calls);
-    bind_integer(statement, 17, record->tally.total);
-    bind_integer(statement, 18, record->tally.completed);
-    bind_integer(statement, 19, record->tally.failed);
-    bind_integer(statement, 20, record->tally.unknown);
+    bind_integer(statement, 7, job_state_is_open(record->state));
+    bind_integer(statement, 9, record->started_us);
+    bind_integer(statement, 10, record->ended_us);
+    bind_integer(statement, 11, record->estimate);
+    bind_integer(statement, 12, record->frozen);
+    bind_integer(statement, 13, record->next);
+    bind_integer(statement, 14, record->batch_devices);
+    bind_integer(statement, 15, record->batch);
+    bind_integer(statement, 16, record->intent_seq);
+    bind_integer(statement, 17, record->calls);
+    bind_integer(statement, 18, record->tally.total);
+    bind_integer(statement, 19, record->tally.completed);
+    bind_integer(statement, 20, record->tally.failed);
+    bind_integer(statement, 21, record->tally.unknown);
 }
 
 static enum tranche_code job_insert(struct tranche_store *store, struct tranche_job_record *record,
@@ -39,7 +40,7 @@ static enum tranche_code job_insert(struct tranche_store *store, struct tranche_
     bind_text(insert, 2, record->group);
     bind_text(insert, 3, record->schedule);
     bind_integer(insert, 4, record->origin);
-    bind_integer(insert, 7, record->created_us);
+    bind_integer(insert, 8, record->created_us);
     bind_job(insert, record);
     enum tranche_code code = change_run(store, STATEMENT_JOB_INSERT, err);
     if (code == TRANCHE_CONFLICT)
@@ -59,7 +60,7 @@ static enum tranche_code job_update(struct tranche_store *store, const struct tr
 {
     sqlite3_stmt *update = change_take(store, STATEMENT_JOB_UPDATE);
     bind_job(update, record);
-    bind_integer(update, 21, record->no);
+    bind_integer(update, 22, record->no);
     enum tranche_code code = change_run(store, STATEMENT_JOB_UPDATE, err);
     assert(code != TRANCHE_OK || sqlite3_changes(sqlite_store(store)->connection.db) == 1); /* job_insert came first */
     return code;
@@ -71,7 +72,7 @@ static enum tranche_code job_find(struct tranche_store *store, const char *id, s
     return rows_job_find(&sqlite_store(store)->connection, id, out, err);
 }
 
-/* The states of JOB_OPEN_STATES. */
+/* The states whose jobs have the column open set. */
 static uint32_t open_states(void)
 {
     uint32_t states = 0;

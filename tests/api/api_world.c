@@ -45,9 +45,12 @@ void api_world_open(struct api_world *world, const char *const *settings)
 
 void api_world_close(struct api_world *world)
 {
-    server_close(world->server);
-    runner_stop(world->runner);
-    runner_close(world->runner);
+    if (world->server != NULL)
+        server_close(world->server);
+    if (world->runner != NULL) {
+        runner_stop(world->runner);
+        runner_close(world->runner);
+    }
     world->store->functions->close(world->store);
     free(world->administrator);
     char command[128];
@@ -257,15 +260,30 @@ void api_check_error(struct api_answer answer, long status, const char *code, co
 
 /* ---- raw bytes ---- */
 
-char *api_raw(struct api_world *world, const char *bytes, size_t count)
+static void set_patience(int fd, time_t seconds)
+{
+    struct timeval patience = { .tv_sec = seconds };
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
+int api_connect(struct api_world *world)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)server_port(world->server)),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct timeval patience = { .tv_sec = 1 };
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    set_patience(fd, 20);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+char *api_raw(struct api_world *world, const char *bytes, size_t count)
+{
+    int fd = api_connect(world);
+    cr_assert_geq(fd, 0);
+    set_patience(fd, 1);
     cr_assert_eq(send(fd, bytes, count, MSG_NOSIGNAL), (ssize_t)count);
 
     struct text answer = { 0 };

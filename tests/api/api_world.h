@@ -25,7 +25,7 @@ struct api_world {
 
 /* `settings`: pairs of configuration keys and values, ended by NULL; NULL for none. */
 void api_world_open(struct api_world *world, const char *const *settings);
-void api_world_close(struct api_world *world);
+void api_world_close(struct api_world *world); /* what the test has closed itself it sets to NULL */
 
 /* Makes a token with that role word and stores it; to be freed. */
 char *api_token(struct api_world *world, const char *id, const char *role, int64_t expires_us);
@@ -63,6 +63,9 @@ const char *api_header(struct api_answer *answer, const char *name);
 /* Checks and frees an answer. An error must have the whole shape of api-contract.md 2.6. */
 void api_check(struct api_answer answer, long status, const char *body);
 void api_check_error(struct api_answer answer, long status, const char *code, const char *message);
+
+/* A connection of one's own, with a receive timeout of 20 s; -1: refused. */
+int api_connect(struct api_world *world);
 
 /* Sends these bytes on a connection of its own, and returns all that comes back until the server closes it or a second has
  * passed in silence. To be freed. */

@@ -151,7 +151,7 @@ Test(groups, what_is_wrong_is_said)
         { "{\"displayName\":\"P\"}", "filter: the member is required." },
         { "{\"displayName\":\"P\",\"filter\":null}", "filter: the member is required." },
         { "{\"displayName\":7,\"filter\":\"SELECT * FROM devices\"}", "displayName: expected a string, found number." },
-        { "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices WHERE simulated eq true\"}",
+        { "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices WHERE location eq true\"}",
           "filter: expected an operator at position 38, found \"eq\"." },
         { "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices\",\"organizations\":[\"a\",\"b\"]}",
           "organizations: expected an array of exactly one." },

@@ -1,11 +1,14 @@
 /* Bulk import over HTTP. */
 #include "api_world.h"
 
+#include "counter.h"
+
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PATH "/v1/devices/import"
@@ -47,6 +50,14 @@ static unsigned spooled(void)
     return count;
 }
 
+/* An import is let go a moment after its answer has gone out. */
+static void check_spool_empties(void)
+{
+    for (unsigned waited_ms = 0; spooled() > 0 && waited_ms < 5000; waited_ms++)
+        usleep(1000);
+    cr_assert_eq(spooled(), 0);
+}
+
 Test(import, many_slices_become_one_answer)
 {
     char *lines = make_lines(3500);
@@ -57,7 +68,7 @@ Test(import, many_slices_become_one_answer)
     call.chunked = true;
     api_check(api_do(&world, &call), 200,
               "{\"lines\":3500,\"devices\":3500,\"created\":0,\"updated\":3500,\"bad\":0,\"complaints\":[]}");
-    cr_assert_eq(spooled(), 0);
+    check_spool_empties();
     free(lines);
 }
 
@@ -94,7 +105,7 @@ Test(import, all_or_nothing_is_nothing_when_a_line_is_bad)
     cr_assert_not_null(strstr(answer.body.bytes, "\"complaints\":[{\"line\":2,"), "%s", answer.body.bytes);
     cr_assert_str_eq(api_header(&answer, "x-ms-error-code"), "UnprocessableEntity");
     api_answer_free(&answer);
-    cr_assert_eq(spooled(), 0);
+    check_spool_empties();
     api_check(api_send(&world, "POST", PATH, "{\"id\":\"a\"}"), 200,
               "{\"lines\":1,\"devices\":1,\"created\":1,\"updated\":0,\"bad\":0,\"complaints\":[]}");
 }
@@ -120,20 +131,60 @@ Test(import, import_has_a_limit_of_its_own)
     api_check_error(api_do(&world, &call), 413, "PayloadTooLarge", "The body is larger than 8000000 bytes.");
     call.chunked = true;
     api_check_error(api_do(&world, &call), 413, "PayloadTooLarge", "The body is larger than 8000000 bytes.");
-    cr_assert_eq(spooled(), 0);
+    check_spool_empties();
     free(lines);
+}
+
+static int begin_import(void)
+{
+    char request[1024];
+    int length = snprintf(request, sizeof request,
+                          "POST " PATH " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: 1000\r\n\r\n"
+                          "{\"id\":\"a\"}\n",
+                          world.administrator);
+    int fd = api_connect(&world);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
+    return fd;
+}
+
+static void wait_for_spools(unsigned count)
+{
+    for (unsigned waited_ms = 0; spooled() < count && waited_ms < 5000; waited_ms++)
+        usleep(1000);
+    cr_assert_eq(spooled(), count);
 }
 
 Test(import, client_that_goes_away_has_imported_nothing)
 {
-    char request[1024];
-    snprintf(request, sizeof request,
-             "POST " PATH " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: 1000\r\n\r\n{\"id\":\"a\"}\n",
-             world.administrator);
-    free(api_raw(&world, request, strlen(request))); /* waits a second, then closes */
-    unsigned waited_ms = 0;
-    while (spooled() > 0 && waited_ms++ < 5000)
-        usleep(1000);
-    cr_assert_eq(spooled(), 0);
+    int fd = begin_import();
+    wait_for_spools(1);
+    close(fd);
+    check_spool_empties();
     cr_assert_eq(fake_runner_slices(world.runner), 0);
+}
+
+Test(import, only_so_many_at_once)
+{
+    int fds[IMPORTS_MAX];
+    for (unsigned i = 0; i < IMPORTS_MAX; i++)
+        fds[i] = begin_import();
+    wait_for_spools(IMPORTS_MAX);
+
+    struct api_answer answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}");
+    cr_assert_str_eq(api_header(&answer, "Retry-After"), "2");
+    api_check_error(answer, 429, "TooManyRequests", "2 imports are under way already; try again later.");
+
+    close(fds[0]);
+    for (unsigned waited_ms = 0; spooled() == IMPORTS_MAX && waited_ms < 5000; waited_ms++)
+        usleep(1000);
+    answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}");
+    for (int i = 0; i < 100 && answer.status == 429; i++) { /* its place is free a moment after its file is gone */
+        usleep(10000);
+        api_answer_free(&answer);
+        answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}");
+    }
+    cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
+    api_answer_free(&answer);
+    close(fds[1]);
 }

@@ -420,6 +420,36 @@ Test(jobs, page_is_clamped)
     api_answer_free(&answer);
 }
 
+Test(jobs, page_of_large_jobs_ends_early)
+{
+    size_t bytes = 900000;
+    struct text body = { 0 };
+    text_puts(&body, "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\",\"value\":\"");
+    for (size_t i = 0; i < bytes; i += 10)
+        text_puts(&body, "0123456789");
+    text_puts(&body, "\"}]}");
+    for (int i = 0; i < 7; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "job-%d", i);
+        make_job(id, body.bytes);
+    }
+    text_free(&body);
+
+    struct api_answer answer = api_get(&world, "/api/jobs?" API_VERSION);
+    cr_assert_lt(answer.body.length, 6 * 1024 * 1024);
+    cr_assert_not_null(strstr(answer.body.bytes, "\"id\":\"job-2\""));
+    cr_assert_null(strstr(answer.body.bytes, "\"id\":\"job-1\""));
+    char *path = next_path(&answer);
+    cr_assert_not_null(path);
+    api_answer_free(&answer);
+    answer = api_get(&world, path);
+    cr_assert_not_null(strstr(answer.body.bytes, "\"id\":\"job-1\""));
+    cr_assert_not_null(strstr(answer.body.bytes, "\"id\":\"job-0\""));
+    cr_assert_null(next_path(&answer));
+    api_answer_free(&answer);
+    free(path);
+}
+
 /* ---- devices ---- */
 
 Test(jobs, devices_are_listed_in_the_jobs_order_with_two_words)

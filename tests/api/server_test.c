@@ -3,10 +3,8 @@
 
 #include "when.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,23 +30,9 @@ TestSuite(server, .init = open_world, .fini = close_world, .timeout = 120);
 
 #define JOB_BODY "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}"
 
-static int connect_to(unsigned port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)port),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct timeval patience = { .tv_sec = 20 };
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
 static int must_connect(void)
 {
-    int fd = connect_to(server_port(world.server));
+    int fd = api_connect(&world);
     cr_assert_geq(fd, 0, "%s", strerror(errno));
     return fd;
 }
@@ -60,6 +44,16 @@ static void send_put(int fd, const char *id)
                           "PUT /api/jobs/%s?" API_VERSION " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\n"
                           "Content-Length: %zu\r\n\r\n%s",
                           id, world.administrator, strlen(JOB_BODY), JOB_BODY);
+    cr_assert_eq(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+static void send_stop(int fd)
+{
+    char request[1024];
+    int length = snprintf(request, sizeof request,
+                          "POST /api/jobs/x/stop?" API_VERSION " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\n"
+                          "Content-Length: 0\r\n\r\n",
+                          world.administrator);
     cr_assert_eq(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
 }
 
@@ -169,13 +163,30 @@ Test(server, store_that_takes_no_writes_is_503_and_reads_go_on)
     api_check(api_get(&world, "/api/jobs?" API_VERSION), 200, "{\"value\":[]}");
 }
 
-Test(server, full_mailbox_is_503)
+Test(server_full, mailbox_that_is_full_is_503)
 {
-    world.config.mailbox_max = 0; /* the runner copied its own */
-    fake_runner_set_trouble(world.runner, TRANCHE_FULL);
-    struct api_answer answer = api_send(&world, "POST", "/api/jobs/j/stop?" API_VERSION, NULL);
-    cr_assert_str_eq(api_header(&answer, "Retry-After"), "5");
-    api_check_error(answer, 503, "ServiceUnavailable", "A queue is full.");
+    static const char *const settings[] = { "mailbox_max", "1", NULL };
+    api_world_open(&world, settings);
+    fake_runner_hold(world.runner, true);
+    int first = must_connect();
+    send_stop(first);
+    int second = must_connect();
+    send_stop(second);
+
+    struct pollfd polled[] = { { .fd = first, .events = POLLIN }, { .fd = second, .events = POLLIN } };
+    cr_assert_eq(poll(polled, 2, 10000), 1); /* whoever was second */
+    int refused = polled[0].revents != 0 ? first : second;
+    char answer[2048];
+    read_answer(refused, answer, sizeof answer);
+    cr_assert_eq(strncmp(answer, "HTTP/1.1 503", 12), 0, "%s", answer);
+    cr_assert_not_null(strstr(answer, "Retry-After: 5\r\n"), "%s", answer);
+    cr_assert_not_null(strstr(answer, "\"1 requests are waiting already; try again.\""), "%s", answer);
+
+    fake_runner_hold(world.runner, false);
+    check_status(refused == first ? second : first, "HTTP/1.1 404");
+    close(first);
+    close(second);
+    close_world();
 }
 
 Test(server, slow_body_is_waited_for)
@@ -226,7 +237,7 @@ Test(server, quiet_server_takes_nobody_new_and_serves_who_is_there)
     cr_assert_eq(strncmp(answer, "HTTP/1.1 200", 12), 0, "%s", answer);
     cr_assert_not_null(strstr(answer, "Connection: close\r\n"), "%s", answer);
     close(fd);
-    cr_assert_eq(connect_to(server_port(world.server)), -1);
+    cr_assert_eq(api_connect(&world), -1);
 }
 
 static void *let_go_later(void *argument)
@@ -252,18 +263,14 @@ Test(server_closing, open_commands_are_answered_first)
     usleep(100000);
     pthread_t thread;
     pthread_create(&thread, NULL, let_go_later, NULL);
-    unsigned port = server_port(world.server);
     server_close(world.server);
+    world.server = NULL;
     pthread_join(thread, NULL);
     for (int i = 0; i < 16; i++) {
         check_status(fds[i], "HTTP/1.1 200");
         close(fds[i]);
     }
-    cr_assert_eq(connect_to(port), -1);
-    runner_stop(world.runner);
-    runner_close(world.runner);
-    world.store->functions->close(world.store);
-    free(world.administrator);
+    close_world();
 }
 
 /* The order of a SIGTERM: quiet, the runner stops and answers, then the server closes. */
@@ -280,8 +287,9 @@ Test(server_closing, after_the_runner_has_stopped_writes_are_503)
     close(fd);
     server_close(world.server);
     runner_close(world.runner);
-    world.store->functions->close(world.store);
-    free(world.administrator);
+    world.server = NULL;
+    world.runner = NULL;
+    close_world();
 }
 
 Test(server_closing, client_that_never_finishes_does_not_hold_it_up)

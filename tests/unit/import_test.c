@@ -2,10 +2,12 @@
 
 #include "mem.h"
 #include "spool.h"
+#include "sqlite.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,14 +116,16 @@ static size_t files_in_spool(void)
     return count;
 }
 
+static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *ftw)
+{
+    (void)stat, (void)kind, (void)ftw;
+    return remove(path);
+}
+
 static void tear_down(void)
 {
     import_close(import);
-    spool_sweep(directory, NULL, 0, NULL);
-    char path[64];
-    snprintf(path, sizeof path, "%s/spool", directory);
-    rmdir(path);
-    rmdir(directory);
+    nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     shelf.count_committed = 0;
     shelf_rollback(&shelf);
     free(shelf.lines);
@@ -674,4 +678,69 @@ Test(import, a_spool_shorter_than_its_record_cannot_be_reopened)
 
     cr_expect_eq(import_reopen(&import, directory, &shelf.row_committed, &err), TRANCHE_IO);
     cr_expect_not_null(strstr(err.text, "import 7: "));
+}
+
+/* ---- with the real store ---- */
+
+static struct tranche_store *open_store(void)
+{
+    struct sqlite_options options = { .directory = directory };
+    struct tranche_store *store = NULL;
+    cr_assert_eq(sqlite_store_open(&options, &store, &err), TRANCHE_OK, "%s", err.text);
+    return store;
+}
+
+static bool store_slice(struct tranche_store *store, int64_t number)
+{
+    bool more = false;
+    cr_assert_eq(store->functions->begin(store, number, &err), TRANCHE_OK, "%s", err.text);
+    cr_assert_eq(import_slice(import, store, 0, &more, &err), TRANCHE_OK, "%s", err.text);
+    cr_assert_eq(store->functions->commit_start(store, &err), TRANCHE_OK, "%s", err.text);
+    cr_assert_eq(store->functions->commit_ended(store, &err), TRANCHE_COMMIT_DONE, "%s", err.text);
+    import_committed(import);
+    return more;
+}
+
+static void reopen_it(void *context, const struct tranche_import_record *record)
+{
+    int *count = context;
+    ++*count;
+    cr_assert_eq(import_reopen(&import, directory, record, &err), TRANCHE_OK, "%s", err.text);
+}
+
+static void expect_device(struct tranche_reader *reader, const char *id)
+{
+    struct tranche_device_record device;
+    cr_assert_eq(reader->functions->device_find(reader, id, &device, &err), TRANCHE_OK, "%s", id);
+    cr_expect_str_eq(device.template_id, "dtmi:meadow:pump;2");
+    cr_expect_str_eq(device.properties, "{\"site\":\"north\"}");
+}
+
+Test(import, sqlite_takes_the_rest_after_a_crash)
+{
+    struct tranche_store *store = open_store();
+    start("dtmi:meadow:pump;2");
+    feed_numbers(0, MANY, 1, "{\"site\":\"north\"}");
+    finish();
+    cr_assert(store_slice(store, 1));
+    import_close(import);
+    store->functions->close(store);
+
+    int open = 0;
+    store = open_store();
+    cr_assert_eq(store->functions->imports_open(store, reopen_it, &open, &err), TRANCHE_OK);
+    cr_assert_eq(open, 1);
+    for (int64_t number = 2; store_slice(store, number); number++)
+        ;
+
+    struct tranche_reader *reader = NULL;
+    cr_assert_eq(store->functions->reader_open(store, &reader, &err), TRANCHE_OK);
+    expect_device(reader, "d000000");
+    expect_device(reader, "d003009"); /* the last of MANY */
+    cr_expect_eq(import_summary(import)->created, MANY);
+    open = 0;
+    cr_expect_eq(store->functions->imports_open(store, reopen_it, &open, &err), TRANCHE_OK);
+    cr_expect_eq(open, 0);
+    reader->functions->close(reader);
+    store->functions->close(store);
 }
