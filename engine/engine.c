@@ -2,6 +2,8 @@
 
 #include "central.h"
 #include "fail.h"
+#include "import_resume.h"
+#include "nowhere.h"
 #include "runner.h"
 #include "server.h"
 #include "sqlite.h"
@@ -37,14 +39,19 @@ enum tranche_code tranche_engine_open(struct tranche_engine **out, const struct 
     enum tranche_code code = sqlite_store_open(&options, &engine->store, err);
     if (code == TRANCHE_OK)
         code = open_connector(engine, config, err);
+    struct import_resume *imports = NULL;
+    if (code == TRANCHE_OK)
+        code = import_resume_find(&imports, config->data, engine->store, err);
     if (code == TRANCHE_OK)
         code = runner_open(&engine->runner, config, engine->store, engine->connector, engine->connector_state, err);
     if (code == TRANCHE_OK)
         code = server_open(&engine->server, config, engine->runner, engine->store, err);
     if (code != TRANCHE_OK) {
+        import_resume_free(imports);
         tranche_engine_close(engine);
         return code;
     }
+    import_resume_post(imports, engine->runner);
     *out = engine;
     return TRANCHE_OK;
 }
@@ -65,7 +72,7 @@ uint32_t tranche_engine_close(struct tranche_engine *engine)
         server_close(engine->server);
     if (engine->runner != NULL)
         runner_close(engine->runner);
-    if (engine->connector_state != NULL)
+    if (engine->connector != NULL)
         engine->connector->close(engine->connector_state);
     if (engine->store != NULL)
         engine->store->functions->close(engine->store);
@@ -90,6 +97,10 @@ static enum tranche_code read_token(const char *path, char token[GATEWAY_TOKEN_B
 static enum tranche_code open_connector(struct tranche_engine *engine, const struct config *config,
                                         struct tranche_err *err)
 {
+    if (config->gateway[0] == '\0') {
+        engine->connector = &nowhere_connector;
+        return TRANCHE_OK;
+    }
     for (size_t i = 0; i < sizeof connectors / sizeof connectors[0]; i++)
         if (strcmp(connectors[i]->name, config->preset) == 0)
             engine->connector = connectors[i];

@@ -1,7 +1,7 @@
 /* What all commands of `tranche` share: the table row that is a command, its words and flags, and how they fail.
  *
- * A command is one file that ends in one constant `struct cmd`. The row makes the parsing, --help, and the manual. Data goes
- * to stdout, everything else to stderr. One thread, except for `serve`.
+ * A command is one file that ends in one constant `struct cmd`. The row makes the parsing, --help, and the manual. Data
+ * goes to stdout, everything else to stderr. One thread, except for `serve`.
  */
 #ifndef CLI_H
 #define CLI_H
@@ -66,9 +66,9 @@ extern const struct cmd *const cmds[]; /* ends with NULL */
 
 enum { FLAG_END = 0, FLAG_BAD = -1 };
 
-/* The next flag's id with its value in *value; flags may stand before and after arguments. FLAG_END: there are no more, and
- * the number of arguments is right. FLAG_BAD: what was wrong has been said; return EXIT_USAGE. Global flags are taken
- * care of. */
+/* The next flag's id with its value in *value; flags may stand before and after arguments. FLAG_END: there are no more,
+ * and the number of arguments is right. FLAG_BAD: what was wrong has been said; return EXIT_USAGE. Global flags are
+ * taken care of. */
 int words_flag(struct words *words, const char **value);
 /* After FLAG_END: the argument at the index, NULL when it was not given. Lives as long as the program. */
 const char *words_argument(const struct words *words, int index);

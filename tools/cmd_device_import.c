@@ -147,8 +147,9 @@ const struct cmd cmd_device_import = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "create or update devices from a file",
-    .more = "A line is {\"id\":\"pump-n01\"} with displayName, template, enabled, provisioned, simulated, organizations and\n"
-            "properties as they please. Bad lines are told with their numbers and the rest goes in; then the exit code is 6.",
+    .more = "A line is an object such as {\"id\":\"pump-n01\"}; it may also have displayName, template,\n"
+            "enabled, provisioned, simulated, organizations and properties. Bad lines are told with\n"
+            "their numbers and the rest goes in; the exit code is 6 then.",
     .example = "fleetsim devices --count 10000 | tranche device import -",
     .flags = flags,
     .run = run_device_import,

@@ -81,8 +81,8 @@ const struct cmd cmd_group_create = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "create a device group, or replace one",
-    .more = "A group is a question, not a list: a job asks it when it starts. Fields are properties, and $id, $template, $displayName,\n"
-            "$enabled, $provisioned, $simulated, $organizations.",
+    .more = "A group is a question, not a list: a job asks it when it starts. Fields are properties, and\n"
+            "$id, $template, $displayName, $enabled, $provisioned, $simulated, $organizations.",
     .example = "tranche group create north --filter \"SELECT * FROM devices WHERE site = 'north'\"",
     .flags = flags,
     .run = run_group_create,

@@ -228,9 +228,9 @@ const struct cmd cmd_job_create = {
     .arguments = "JOB-ID",
     .arguments_max = 1, /* --job-id may stand for it */
     .help = "create a job and start it",
-    .more = "Values: k=v takes v as JSON when it is JSON, else as a string; k:=v insists on JSON; k=@file reads a file.\n"
-            "The flags of az iot central job create are understood too, with their long names.",
-    .example = "tranche job create warm-up -g thermostats --property targetTemperature=56 --batch 25% --cancel-at 10%",
+    .more = "Values: k=v takes v as JSON when it is JSON, else as a string; k:=v insists on JSON;\n"
+            "k=@file reads a file. The long flags of az iot central job create are understood too.",
+    .example = "tranche job create warm-up -g thermostats --property targetTemperature=56 --batch 25%",
     .flags = flags,
     .run = run_job_create,
 };

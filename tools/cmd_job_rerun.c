@@ -61,8 +61,8 @@ const struct cmd cmd_job_rerun = {
     .arguments_min = 1,
     .arguments_max = 2,
     .help = "run a job again on exactly the devices that failed",
-    .more = "Devices whose outcome is unknown count as failed: a command may then run twice on them. NEW-ID names the new job; by\n"
-            "default it is the first free one of JOB-ID-rerun-1, JOB-ID-rerun-2, ...",
+    .more = "Devices whose outcome is unknown count as failed: a command may then run twice on them.\n"
+            "NEW-ID names the new job: else the first free one of JOB-ID-rerun-1, JOB-ID-rerun-2, ...",
     .example = "tranche job rerun warm-up",
     .run = run_job_rerun,
 };

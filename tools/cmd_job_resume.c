@@ -11,7 +11,8 @@ const struct cmd cmd_job_resume = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "go on with a stopped job where it was",
-    .more = "Devices that failed are not called again; see tranche job rerun. Resuming a running job is no error.",
+    .more = "Devices that failed are not called again: see tranche job rerun. Resuming a running job is\n"
+            "no error.",
     .example = "tranche job resume warm-up",
     .run = run_job_resume,
 };

@@ -56,8 +56,9 @@ const struct cmd cmd_job_watch = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "follow a job until it ends",
-    .more = "A bar on a terminal; in a log one line at the end of a batch and every 10 s. Progress goes to stderr, the closing\n"
-            "sentence to stdout. Ctrl-C stops watching, never the job. Exit 8 when the job ends cancelled, failed or stopped.",
+    .more = "A bar on a terminal; in a log one line at the end of a batch and every 10 s. Progress goes\n"
+            "to stderr, the closing sentence to stdout. Ctrl-C stops watching, never the job. Exit 8 when\n"
+            "the job ends cancelled, failed or stopped.",
     .example = "tranche job watch warm-up --exit-status",
     .flags = flags,
     .run = run_job_watch,

@@ -180,8 +180,9 @@ const struct cmd cmd_serve = {
     .name = "serve",
     .arguments = "",
     .help = "run the server",
-    .more = "Flags are stronger than the environment (TRANCHE_IN_FLIGHT=512), that than the file, that than the defaults.\n"
-            "SIGTERM lets calls in flight end and then stops; a second one stops at once.",
+    .more = "A flag is stronger than the environment (TRANCHE_IN_FLIGHT=512), the environment than the\n"
+            "file, the file than the default. SIGTERM lets calls in flight end and then stops; a second\n"
+            "one stops at once.",
     .example = "tranche serve --data /var/lib/tranche --gateway http://127.0.0.1:9200",
     .flags = flags,
     .run = run_serve,

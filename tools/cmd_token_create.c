@@ -70,7 +70,8 @@ const struct cmd cmd_token_create = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "make an API token and print it",
-    .more = "Works on the data directory, whether it is being served or not. The value is shown once; only its hash is kept.",
+    .more = "Works on the data directory, whether it is being served or not. The value is shown once;\n"
+            "only its hash is kept.",
     .example = "tranche token create ops --role operator --expires 90d --data /var/lib/tranche",
     .flags = flags,
     .run = run_token_create,

@@ -14,8 +14,8 @@ struct import_wish {
     bool all_or_nothing;
 };
 
-/* Prints the summary as the server would answer it. TRANCHE_CONFLICT: the directory is being served. TRANCHE_INVALID: refused
- * because of bad lines; then the summary is printed too. */
+/* Prints the summary as the server would answer it. TRANCHE_CONFLICT: the directory is being served. TRANCHE_INVALID:
+ * refused because of bad lines; then the summary is printed too. */
 enum tranche_code import_offline(const struct import_wish *wish, FILE *input, struct text *summary,
                                  struct tranche_err *err);
 

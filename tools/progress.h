@@ -34,7 +34,7 @@ struct pace {
 };
 void pace_note(struct pace *pace, int64_t now_us, int64_t final);
 
-void print_percent(struct text *out, int64_t part, int64_t whole); /* "2.7 %"; 100.0 only when it is all, 0.0 only for none */
+void print_percent(struct text *out, int64_t part, int64_t whole); /* "2.7 %"; 0.0 and 100.0 are exact */
 void print_rate(struct text *out, double per_s);                   /* "58.1/s", "12340/s" */
 void print_duration(struct text *out, int64_t us);                 /* "41s", "2m52s", "1h03m", "0.4s" */
 void print_count(struct text *out, int64_t count);                 /* "10 000" */

@@ -117,7 +117,8 @@ void show_object(const struct cli *cli, const struct json_document *object, cons
         printf("%.*s\n", (int)object->bytes, object->text);
         return;
     case OUTPUT_ID:
-        printf("%s\n", id != NULL ? id : "");
+        if (id != NULL)
+            printf("%s\n", id);
         return;
     case OUTPUT_TABLE:
         show_table(object->root, columns, cli->terminal_out);

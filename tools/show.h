@@ -1,4 +1,4 @@
-/* Objects on stdout: a table on a terminal, the same columns separated by tabs elsewhere, the server's own JSON, or the id. */
+/* Objects on stdout: a table on a terminal, the same columns with tabs elsewhere, the server's own JSON, or the id. */
 #ifndef SHOW_H
 #define SHOW_H
 

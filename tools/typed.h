@@ -10,8 +10,8 @@
 #define TYPED_FILE_BYTES_MAX (1024 * 1024) /* a value from a file; the server takes no longer body either */
 
 /* Splits an assignment: "k=v" (v as JSON when it is JSON, else as a string), "k:=json" (JSON or refused), "k=@file" (as
- * v, from a file; newlines at its end do not count). "k" alone is allowed where `value_optional`: *has_value is false then.
- * Adds the key to `key` and the JSON to `value`. */
+ * v, from a file; newlines at its end do not count). "k" alone is allowed where `value_optional`: *has_value is false
+ * then. Adds the key to `key` and the JSON to `value`. */
 enum tranche_code typed_assignment(const char *text, bool value_optional, struct text *key, struct text *value,
                                    bool *has_value, struct tranche_err *err);
 

@@ -16,8 +16,8 @@ struct watch_options {
     bool exit_status;     /* failed devices make it EXIT_DEVICES_FAILED */
 };
 
-/* Returns when the job rests (EXIT_OK, EXIT_JOB_FAILED, EXIT_DEVICES_FAILED), the time is over, a person interrupts, or the
- * server cannot be asked. Never stops the job. Everything that is to be said has been said. */
+/* Returns when the job rests (EXIT_OK, EXIT_JOB_FAILED, EXIT_DEVICES_FAILED), the time is over, a person interrupts, or
+ * the server cannot be asked. Never stops the job. Everything that is to be said has been said. */
 enum exit_code watch_job(struct http *http, const char *id, const struct watch_options *options);
 
 #endif

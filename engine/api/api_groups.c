@@ -92,7 +92,8 @@ static enum tranche_code read_required(struct request *request, const struct jso
     if (*out == NULL || (*out)[0] == '\0')
         return fail(err, TRANCHE_INVALID, "%s: the member is required.", name);
     if (strlen(*out) > bytes_max)
-        return fail(err, TRANCHE_INVALID, "%s: at most %zu bytes are allowed, got %zu.", name, bytes_max, strlen(*out));
+        return fail(err, TRANCHE_INVALID, "%s: at most %zu bytes are allowed, got %zu.", name, bytes_max,
+                    strlen(*out));
     return TRANCHE_OK;
 }
 
@@ -127,9 +128,10 @@ static enum tranche_code read_change(struct request *request, const struct json 
 {
     struct tranche_group_record *group = &change->group;
     if (json_type(body) != JSON_OBJECT)
-        return fail(err, TRANCHE_INVALID, "The body must be an object, found %s.", json_type_name(json_type(body)));
-    enum tranche_code code = read_required(request, body, "displayName", DEFINITION_NAME_BYTES_MAX,
-                                           &group->display_name, err);
+        return fail(err, TRANCHE_INVALID, "The body must be an object, found %s.",
+                    json_type_name(json_type(body)));
+    enum tranche_code code =
+        read_required(request, body, "displayName", DEFINITION_NAME_BYTES_MAX, &group->display_name, err);
     if (code == TRANCHE_OK)
         code = read_string(request, body, "description", &group->description, err);
     if (code == TRANCHE_OK)
@@ -172,10 +174,10 @@ static enum tranche_code check_etags(const struct request *request, const struct
     return TRANCHE_OK;
 }
 
-/* On the engine thread, inside a transaction. May run again after a rollback. Prints the answer, which goes out when the
- * transaction has ended well: only here is it sure what was written. */
-static enum tranche_code write_group(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
-                                     struct tranche_err *err)
+/* On the engine thread, inside a transaction. May run again after a rollback. Prints the answer, which goes
+ * out when the transaction has ended well: only here is it sure what was written. */
+static enum tranche_code write_group(struct command *command, struct tranche_store *store, int64_t now_us,
+                                     bool *more, struct tranche_err *err)
 {
     (void)now_us;
     *more = false;

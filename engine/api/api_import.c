@@ -1,12 +1,12 @@
 /* Bulk import: POST /v1/devices/import?template=ID&all_or_nothing=true|false, one JSON object a line.
  *
- * The lines go to the spool while they arrive, on an HTTP thread; the back room sorts and syncs it; the engine takes it
- * in, slice by slice. The answer comes when all of it is durable:
+ * The lines go to the spool while they arrive, on an HTTP thread; the back room sorts and syncs it; the
+ * engine takes it in, slice by slice. The answer comes when all of it is durable:
  *
  *     {"lines","devices","created","updated","bad","complaints":[{"line","text"}]}
  *
- * A client that goes away before the body is complete has imported nothing. One that goes away later may have imported
- * all: an import that reached the engine goes in to its end, over a restart too.
+ * A client that goes away before the body is complete has imported nothing. One that goes away later may have
+ * imported all: an import that reached the engine goes in to its end, over a restart too.
  */
 #include "handlers.h"
 
@@ -106,8 +106,8 @@ static void refuse_import(struct request *request, const struct tranche_err *err
 
 /* ---- going in ---- */
 
-static enum tranche_code write_slice(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
-                                     struct tranche_err *err)
+static enum tranche_code write_slice(struct command *command, struct tranche_store *store, int64_t now_us,
+                                     bool *more, struct tranche_err *err)
 {
     return import_slice(import_of(request_of(command)), store, now_us, more, err);
 }

@@ -20,7 +20,8 @@ void jobs_get(struct request *request)
 
 /* ---- lists ---- */
 
-#define LIST_BYTES_MAX (4 * 1024 * 1024) /* then the page ends early: a definition may have body_bytes_max bytes */
+#define LIST_BYTES_MAX \
+    (4 * 1024 * 1024) /* then the page ends early: a definition may have body_bytes_max bytes */
 
 struct job_list {
     struct text *out;
@@ -56,7 +57,8 @@ void jobs_list(struct request *request)
         return;
     struct job_list list = { .out = request_answer(request, 200), .limit = page.limit };
     text_puts(list.out, "{\"value\":[");
-    if (reader->functions->jobs_page(reader, page.from, page.limit + 1, list_job, &list, &err) != TRANCHE_OK) {
+    if (reader->functions->jobs_page(reader, page.from, page.limit + 1, list_job, &list, &err) !=
+        TRANCHE_OK) {
         request_refuse(request, &err);
         return;
     }
@@ -90,8 +92,10 @@ static void answer_job(struct request *request)
         job_json_print(&command->job, request_answer(request, 200));
 }
 
-/* How many devices the group has now. A group whose filter is broken has none that we could count: the job will say so. */
-static enum tranche_code estimate(struct request *request, struct tranche_reader *reader, struct tranche_err *err)
+/* How many devices the group has now. A group whose filter is broken has none that we could count: the job
+ * will say so. */
+static enum tranche_code estimate(struct request *request, struct tranche_reader *reader,
+                                  struct tranche_err *err)
 {
     struct tranche_job_record *job = &request->command.job;
     struct tranche_group_record group;
@@ -100,7 +104,8 @@ static enum tranche_code estimate(struct request *request, struct tranche_reader
         return fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
     if (code != TRANCHE_OK)
         return code;
-    struct tranche_selection all = { .filter = arena_copy(&request->memory, group.filter, strlen(group.filter)) };
+    struct tranche_selection all = { .filter =
+                                         arena_copy(&request->memory, group.filter, strlen(group.filter)) };
     if (all.filter == NULL)
         return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
     code = reader->functions->select_count(reader, &all, &job->estimate, err);
@@ -137,7 +142,8 @@ static enum tranche_code read_definition(const struct request *request, struct t
     snprintf(job->group, sizeof job->group, "%s", definition.group);
     job->definition = text_take(&text);
     definition_free(&definition);
-    return job->definition != NULL ? TRANCHE_OK : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    return job->definition != NULL ? TRANCHE_OK
+                                   : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
 }
 
 void jobs_put(struct request *request)
@@ -155,7 +161,8 @@ void jobs_put(struct request *request)
 
 /* ---- stop, resume, rerun ---- */
 
-/* The job that an order is about; false after having refused the request. An id that cannot be one is no job's. */
+/* The job that an order is about; false after having refused the request. An id that cannot be one is no
+ * job's. */
 static bool name_job(struct request *request)
 {
     const char *id = request->parameters[0];

@@ -6,13 +6,13 @@
  *     GET /v1/jobs/{job}/devices
  *         {"value":[{"id","status","outcome","batch","attempt","code"?,"reason"?,"answer"?,"at"?}],"nextLink"?}
  *
- * `status` is the contract's word, `state` and `outcome` are ours. Batches are numbered from 0. Before the membership is
- * frozen the tally is an estimate and there is no batch.
+ * `status` is the contract's word, `state` and `outcome` are ours. Batches are numbered from 0. Before the
+ * membership is frozen the tally is an estimate and there is no batch.
  *
- * With check=true the rows are counted too: "check":{"exact","agrees","tally","batch"} tells what they say. Counters and
- * rows are only comparable when nothing was committed between reading them, so they are read counters, rows, counters,
- * and again while the two counters differ. `exact`: they were the same at last. Otherwise `agrees` says that the rows lie
- * between them, which is what a job under way can promise.
+ * With check=true the rows are counted too: "check":{"exact","agrees","tally","batch"} tells what they say.
+ * Counters and rows are only comparable when nothing was committed between reading them, so they are read
+ * counters, rows, counters, and again while the two counters differ. `exact`: they were the same at last.
+ * Otherwise `agrees` says that the rows lie between them, which is what a job under way can promise.
  */
 #include "handlers.h"
 
@@ -23,9 +23,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CHECK_TRIES_MAX    5 /* a count is long against the time between commits when the job is large, and then no try helps */
-#define DEVICES_PAGE       100
-#define DEVICES_PAGE_MAX   1000
+/* When the rows take long to count against the time between two commits, no try helps. */
+#define CHECK_TRIES_MAX  5
+#define DEVICES_PAGE     100
+#define DEVICES_PAGE_MAX 1000
 
 /* ---- devices ---- */
 
@@ -83,7 +84,8 @@ static void print_tally(const char *name, const struct tranche_tally *tally, str
     text_printf(out,
                 ",\"%s\":{\"total\":%" PRIu32 ",\"pending\":%" PRIu32 ",\"completed\":%" PRIu32
                 ",\"failed\":%" PRIu32 ",\"unknown\":%" PRIu32 "}",
-                name, tally->total, tranche_tally_pending(tally), tally->completed, tally->failed, tally->unknown);
+                name, tally->total, tranche_tally_pending(tally), tally->completed, tally->failed,
+                tally->unknown);
 }
 
 static void print_batch(const struct progress *progress, struct text *out)
@@ -146,7 +148,8 @@ static bool read_progress(struct request *request, struct progress *progress)
     struct tranche_err err;
     struct tranche_reader *reader = request->reader;
     const struct tranche_job_record *job = &progress->job;
-    if (reader->functions->batches_page(reader, job->no, job->batch, 1, note_batch, progress, &err) == TRANCHE_OK)
+    if (reader->functions->batches_page(reader, job->no, job->batch, 1, note_batch, progress, &err) ==
+        TRANCHE_OK)
         return true;
     request_refuse(request, &err);
     tranche_job_record_free(&progress->job);
@@ -157,8 +160,8 @@ static bool lies_between(const struct tranche_tally *low, const struct tranche_t
                          const struct tranche_tally *high)
 {
     return rows->total == low->total && rows->total == high->total && low->completed <= rows->completed &&
-           rows->completed <= high->completed && low->failed <= rows->failed && rows->failed <= high->failed &&
-           low->unknown <= rows->unknown && rows->unknown <= high->unknown;
+           rows->completed <= high->completed && low->failed <= rows->failed &&
+           rows->failed <= high->failed && low->unknown <= rows->unknown && rows->unknown <= high->unknown;
 }
 
 static bool same_tally(const struct tranche_tally *a, const struct tranche_tally *b)
@@ -191,7 +194,8 @@ static bool check_once(struct request *request, const struct progress *before, s
     struct tranche_tally batch = { 0 };
     struct tranche_err err;
     struct tranche_reader *reader = request->reader;
-    if (reader->functions->recount(reader, job->no, span.first, span.count, &whole, &batch, &err) != TRANCHE_OK) {
+    if (reader->functions->recount(reader, job->no, span.first, span.count, &whole, &batch, &err) !=
+        TRANCHE_OK) {
         request_refuse(request, &err);
         return false;
     }

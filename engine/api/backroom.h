@@ -1,5 +1,6 @@
-/* The back room: a few threads that do what would hold up an HTTP thread for long (counting a group, recounting a job,
- * sorting an import). Errands are done in order of arrival; their number is bounded by the queue.
+/* The back room: a few threads that do what would hold up an HTTP thread for long (counting a group,
+ * recounting a job, sorting an import). Errands are done in order of arrival; their number is bounded by the
+ * queue.
  */
 #ifndef BACKROOM_H
 #define BACKROOM_H
@@ -9,12 +10,12 @@
 #include <tranche/err.h>
 
 struct errand {
-    void (*run)(struct errand *errand); /* on a thread of the back room; the errand may be gone when it returns */
+    void (*run)(struct errand *errand); /* the errand may be gone when it returns */
     struct errand *next;                /* the back room's */
 };
 
-#define BACKROOM_THREADS 3 /* more than there may be imports, so that they never take all */
-#define BACKROOM_QUEUE_MAX 256 /* as many as API writes may wait for the engine by default; beyond: 503 */
+#define BACKROOM_THREADS   3   /* more than there may be imports, so that they never take all */
+#define BACKROOM_QUEUE_MAX 256 /* as many as API writes may wait for the engine by default */
 
 struct backroom {
     pthread_mutex_t mutex;

@@ -1,5 +1,5 @@
-/* What all requests share: the configuration, the readers, the way to the runner. Made and owned by server.c; fixed while
- * requests come, apart from the count. */
+/* What all requests share: the configuration, the readers, the way to the runner. Made and owned by server.c;
+ * fixed while requests come, apart from the count. */
 #ifndef COUNTER_H
 #define COUNTER_H
 

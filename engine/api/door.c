@@ -1,9 +1,10 @@
 /* In this order, cheapest first and nothing about objects before the token is good:
  *
- *     framing and Host 400 ──► path and query 400 ──► route 404, 405 ──► length 413 ──► token 401 ──► api-version 400,
- *     404 ──► permission 403
+ *     framing, Host 400 ──► path, query 400 ──► route 404, 405 ──► length 413
+ *                           ──► token 401 ──► api-version 400, 404 ──► permission 403
  *
- * Routes are public knowledge, so an unknown one needs no token to be refused, and junk never reaches the store.
+ * Routes are public knowledge, so an unknown one needs no token to be refused, and junk never reaches the
+ * store.
  */
 #include "door.h"
 
@@ -18,8 +19,10 @@
 #include <strings.h>
 
 /* api-contract.md 2.1; one behaviour for all. */
-static const char *const api_versions[] = { "2022-07-31", "2022-10-31-preview", "2022-06-30-preview", "2022-05-31",
-                                            "1.0",        "1.1-preview",        "1.2-preview",        "preview" };
+static const char *const api_versions[] = {
+    "2022-07-31", "2022-10-31-preview", "2022-06-30-preview", "2022-05-31",
+    "1.0",        "1.1-preview",        "1.2-preview",        "preview"
+};
 
 static enum tranche_code doubtful(struct request *request, struct tranche_err *err, const char *text)
 {
@@ -134,7 +137,8 @@ static enum tranche_code find_route(struct request *request, struct tranche_err 
 static enum tranche_code check_length(struct request *request, struct tranche_err *err)
 {
     const struct config *config = request->counter->config;
-    request->body_bytes_max = request->route->feed != NULL ? config->import_bytes_max : config->body_bytes_max;
+    request->body_bytes_max =
+        request->route->feed != NULL ? config->import_bytes_max : config->body_bytes_max;
     if (request->length > request->body_bytes_max)
         return fail(err, TRANCHE_TOOLARGE, "The body is larger than %llu bytes.",
                     (unsigned long long)request->body_bytes_max);
@@ -149,7 +153,8 @@ static enum tranche_code check_token(struct request *request, struct tranche_err
     enum tranche_code code = readers_take(&request->counter->readers, &reader, err);
     if (code != TRANCHE_OK)
         return code;
-    code = auth_check(reader, request_header(request, "Authorization"), request->now_us, &request->caller, err);
+    code =
+        auth_check(reader, request_header(request, "Authorization"), request->now_us, &request->caller, err);
     readers_give(&request->counter->readers, reader);
     return code;
 }
@@ -176,8 +181,8 @@ static enum tranche_code check_permission(const struct request *request, struct 
     const struct role *role = request->caller.role;
     if (permission == PERMISSION_PUBLIC || (role != NULL && role_may(role, permission)))
         return TRANCHE_OK;
-    return fail(err, TRANCHE_FORBIDDEN, "The role %s may not %s.", role != NULL ? role->name : "of this token",
-                permission_text(permission));
+    return fail(err, TRANCHE_FORBIDDEN, "The role %s may not %s.",
+                role != NULL ? role->name : "of this token", permission_text(permission));
 }
 
 void door_enter(struct request *request)

@@ -4,7 +4,8 @@
 
 #include "request.h"
 
-/* Refuses the request, or leaves it with route, parameters, caller and the limit of its body. On an HTTP thread. */
+/* Refuses the request, or leaves it with route, parameters, caller and the limit of its body. On an HTTP
+ * thread. */
 void door_enter(struct request *request);
 
 #endif

@@ -78,13 +78,14 @@ static void list_device(void *context, const struct tranche_job_device *device)
 }
 
 static enum tranche_code print_devices(struct request *request, const struct tranche_job_record *job,
-                                       const struct page *page, struct device_list *list, struct tranche_err *err)
+                                       const struct page *page, struct device_list *list,
+                                       struct tranche_err *err)
 {
     struct tranche_reader *reader = request->reader;
     list->out = request_answer(request, 200);
     text_puts(list->out, "{\"value\":[");
-    enum tranche_code code = reader->functions->job_devices_page(reader, job, (uint32_t)page->from, page->limit + 1,
-                                                                 list_device, list, err);
+    enum tranche_code code = reader->functions->job_devices_page(reader, job, (uint32_t)page->from,
+                                                                 page->limit + 1, list_device, list, err);
     if (code != TRANCHE_OK)
         return code;
     text_puts(list->out, "]");

@@ -30,8 +30,10 @@ static enum tranche_code address_parse(const char *text, struct address *address
     size_t length = colon != NULL ? (size_t)(colon - text) : 0;
     char *end = NULL;
     unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
-    if (length == 0 || length >= HOST_BYTES || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535)
-        return fail(err, TRANCHE_INVALID, "listen: expected HOST:PORT such as 127.0.0.1:9110, got \"%.100s\"", text);
+    if (length == 0 || length >= HOST_BYTES || colon[1] < '0' || colon[1] > '9' || *end != '\0' ||
+        port > 65535)
+        return fail(err, TRANCHE_INVALID, "listen: expected HOST:PORT such as 127.0.0.1:9110, got \"%.100s\"",
+                    text);
     if (text[0] == '[' && text[length - 1] == ']') { /* IPv6 */
         text++;
         length -= 2;

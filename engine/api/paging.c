@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SKIPTOKEN            "$skiptoken"
-#define TOKEN_LENGTH_MAX     64 /* a real one has at most 32 characters */
-#define TOKEN_PLAIN_BYTES    32
+#define SKIPTOKEN         "$skiptoken"
+#define TOKEN_LENGTH_MAX  64 /* a real one has at most 32 characters */
+#define TOKEN_PLAIN_BYTES 32
 
 static const char *const token_prefixes[] = { [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:" };
 

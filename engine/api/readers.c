@@ -29,7 +29,8 @@ void readers_close(struct readers *readers)
     *readers = (struct readers){ 0 };
 }
 
-enum tranche_code readers_take(struct readers *readers, struct tranche_reader **reader, struct tranche_err *err)
+enum tranche_code readers_take(struct readers *readers, struct tranche_reader **reader,
+                               struct tranche_err *err)
 {
     *reader = NULL;
     pthread_mutex_lock(&readers->mutex);

@@ -39,7 +39,8 @@ enum tranche_code request_query(const struct request *request, const char *name,
         if (strcmp(pair->name, name) != 0)
             continue;
         if (*value != NULL && strcmp(*value, pair->value) != 0)
-            return fail(err, TRANCHE_BADREQUEST, "The query parameter %s is given twice with different values.", name);
+            return fail(err, TRANCHE_BADREQUEST,
+                        "The query parameter %s is given twice with different values.", name);
         *value = pair->value;
     }
     return TRANCHE_OK;

@@ -1,8 +1,9 @@
 /* A request as a handler sees it: what came, and what goes back.
  *
- * A request is held by one thread at a time: an HTTP thread, a thread of the back room, or the engine thread while its
- * command is posted. A handler never waits. It either fills in the answer, or says how the request goes on:
- * request_defer (in the back room) or request_post (by the engine); server.c does the rest. Whatever is said last counts.
+ * A request is held by one thread at a time: an HTTP thread, a thread of the back room, or the engine thread
+ * while its command is posted. A handler never waits. It either fills in the answer, or says how the request
+ * goes on: request_defer (in the back room) or request_post (by the engine); server.c does the rest. Whatever
+ * is said last counts.
  *
  *     door_enter ──► [route->feed ...] ──► route->handle ──► answer
  *                                            │  ▲   ▲
@@ -23,8 +24,8 @@
 
 #define REQUEST_HEADERS_MAX    64 /* far more than clients send; bounds the search */
 #define REQUEST_QUERY_MAX      32
-#define REQUEST_SEGMENTS_MAX   8  /* of the path; the longest pattern has 5 */
-#define REQUEST_PARAMETERS_MAX 2  /* names in a route's pattern */
+#define REQUEST_SEGMENTS_MAX   8 /* of the path; the longest pattern has 5 */
+#define REQUEST_PARAMETERS_MAX 2 /* names in a route's pattern */
 
 struct route;
 
@@ -62,7 +63,7 @@ struct request {
     bool poisoned; /* where this request ends is doubtful: the connection must not carry another */
 
     /* The body: collected here, or handed to route->feed. */
-    uint64_t length; /* announced by Content-Length; 0 without one */
+    uint64_t length;     /* announced by Content-Length; 0 without one */
     uint64_t body_bytes; /* that came */
     uint64_t body_bytes_max;
     struct text body;
@@ -76,8 +77,8 @@ struct request {
     enum tranche_code code; /* of the refusal; TRANCHE_OK: none */
     int status;
     struct text answer;
-    char etag[64];     /* header; "" for none */
-    const char *allow; /* header; NULL: none */
+    char etag[64];          /* header; "" for none */
+    const char *allow;      /* header; NULL: none */
     unsigned retry_after_s; /* header; 0: none */
 
     /* Lent. */
@@ -97,7 +98,8 @@ static inline struct request *request_of(struct command *command)
 const char *request_header(const struct request *request, const char *name);
 unsigned request_header_count(const struct request *request, const char *name);
 
-/* Sets *value to NULL when the parameter is absent. Given several times it must have one value: TRANCHE_BADREQUEST. */
+/* Sets *value to NULL when the parameter is absent. Given several times it must have one value:
+ * TRANCHE_BADREQUEST. */
 enum tranche_code request_query(const struct request *request, const char *name, const char **value,
                                 struct tranche_err *err);
 /* "true" or "false"; absent is false. */
@@ -118,7 +120,8 @@ void request_refuse(struct request *request, const struct tranche_err *err);
 void request_refuse_with(struct request *request, const struct tranche_err *err, const char *members);
 
 void request_defer(struct request *request, void (*step)(struct request *request));
-/* `step` finds command.code and command.err. When the post itself is refused, so is the request, and `step` never runs. */
+/* `step` finds command.code and command.err. When the post itself is refused, so is the request, and `step`
+ * never runs. */
 void request_post(struct request *request, enum command_kind kind, void (*step)(struct request *request));
 
 /* Takes the next bytes of the body of a request that has no answer yet. */

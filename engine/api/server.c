@@ -1,28 +1,30 @@
-/* The only file that sees libmicrohttpd: the daemon, what a request is between its first byte and its last, and the
- * suspending of connections.
+/* The only file that sees libmicrohttpd: the daemon, what a request is between its first byte and its last,
+ * and the suspending of connections.
  *
- * libmicrohttpd calls us several times for a request: once for its head, once for each piece of its body, once for its end,
- * and after a suspended connection was resumed once more. A `visit` holds what must live from call to call.
+ * libmicrohttpd calls us several times for a request: once for its head, once for each piece of its body,
+ * once for its end, and after a suspended connection was resumed once more. A `visit` holds what must live
+ * from call to call.
  *
  *     head ─► door_enter ─► body ... ─► end ─► request_run ─► answer
  *                                                 │    ▲
  *                            suspend, hand over   ▼    │ resume
  *                                        back room, engine thread
  *
- * Suspending. The connection is suspended first and the visit handed over second, so that a `done` that comes at once
- * finds a suspended connection to resume; libmicrohttpd allows a resume while our handler is still running. From the
- * moment of handing over until it is called again, the HTTP thread touches the visit no more: whoever has it (the back
- * room, or the engine thread in `done`) may already have resumed it, and another call may have freed it. The resuming
- * thread in turn touches only the server after the resume. A client that goes away meanwhile is noticed when the answer is
- * written.
+ * Suspending. The connection is suspended first and the visit handed over second, so that a `done` that comes
+ * at once finds a suspended connection to resume; libmicrohttpd allows a resume while our handler is still
+ * running. From the moment of handing over until it is called again, the HTTP thread touches the visit no
+ * more: whoever has it (the back room, or the engine thread in `done`) may already have resumed it, and
+ * another call may have freed it. The resuming thread in turn touches only the server after the resume. A
+ * client that goes away meanwhile is noticed when the answer is written.
  *
- * Closing. libmicrohttpd cannot be stopped while connections are suspended, so server_close waits for those: the back room
- * finishes, and the runner calls `done` for all it has accepted, whether it is stopped before the server is closed or
- * after. Who would be handed over after that is refused.
+ * Closing. libmicrohttpd cannot be stopped while connections are suspended, so server_close waits for those:
+ * the back room finishes, and the runner calls `done` for all it has accepted, whether it is stopped before
+ * the server is closed or after. Who would be handed over after that is refused.
  *
- * Early refusals. A request may be refused on its head while its body is still coming. Answering at once would make the
- * kernel reset the connection over the unread body, and the client might never see why. So the body is read and dropped up
- * to a limit, and only then the answer goes out. Who waits for "100 Continue" is answered at once.
+ * Early refusals. A request may be refused on its head while its body is still coming. Answering at once
+ * would make the kernel reset the connection over the unread body, and the client might never see why. So the
+ * body is read and dropped up to a limit, and only then the answer goes out. Who waits for "100 Continue" is
+ * answered at once.
  */
 #include "server.h"
 
@@ -45,10 +47,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECTION_MEMORY_BYTES ((size_t)64 * 1024) /* of libmicrohttpd for a connection: bounds all its headers */
-#define CONNECTION_TIMEOUT_S    30u                 /* silence after which a connection is closed */
-#define DROPPED_BYTES_MAX       (16u * 1024 * 1024) /* of a refused body that are read before the connection is cut */
-#define CLOSE_WAIT_S            5                   /* server_close: for open requests to get their answers */
+#define CONNECTION_MEMORY_BYTES (64 * 1024)         /* for a connection: bounds all its headers */
+#define CONNECTION_TIMEOUT_S    30                  /* silence after which a connection is closed */
+#define DROPPED_BYTES_MAX       (16u * 1024 * 1024) /* of a refused body; then the connection is cut */
+#define CLOSE_WAIT_S            5                   /* server_close: for open requests to end */
 
 struct server {
     struct counter counter;
@@ -91,7 +93,8 @@ static void count_down(struct server *server, unsigned *count)
     pthread_mutex_unlock(&server->mutex);
 }
 
-static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
     (void)kind;
     struct request *request = context;
@@ -142,10 +145,14 @@ static void visit_close(struct visit *visit)
 
 /* ---- answers ---- */
 
+#define CLIENT_ID_LENGTH_MAX 128 /* clients send a UUID */
+
+/* Whether a client's request id is fit to be sent back in a header. */
 static bool is_echoed(const char *id)
 {
-    size_t length = id != NULL ? strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") : 0;
-    return length > 0 && length <= 128 && id[length] == '\0';
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t length = id != NULL ? strspn(id, good) : 0;
+    return length > 0 && length <= CLIENT_ID_LENGTH_MAX && id[length] == '\0';
 }
 
 /* Whether the connection ends with this answer. */
@@ -171,7 +178,8 @@ static bool add_headers(const struct visit *visit, struct MHD_Response *response
         { request->etag[0] != '\0', MHD_HTTP_HEADER_ETAG, request->etag },
         { is_error && request->allow != NULL, MHD_HTTP_HEADER_ALLOW, request->allow },
         { request->retry_after_s > 0, MHD_HTTP_HEADER_RETRY_AFTER, retry_after },
-        { request->code == TRANCHE_UNAUTHORIZED, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "SharedAccessSignature, Bearer" },
+        { request->code == TRANCHE_UNAUTHORIZED, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+          "SharedAccessSignature, Bearer" },
         { is_last(visit), MHD_HTTP_HEADER_CONNECTION, "close" },
     };
     bool all = true;
@@ -185,13 +193,14 @@ static void visit_log(const struct visit *visit)
 {
     const struct request *request = &visit->request;
     bool is_read = strcmp(request->method, "GET") == 0;
-    char method[LOG_QUOTED_BYTES], path[LOG_QUOTED_BYTES], client_id[LOG_QUOTED_BYTES], agent[LOG_QUOTED_BYTES];
+    char method[LOG_QUOTED_BYTES], path[LOG_QUOTED_BYTES], client_id[LOG_QUOTED_BYTES],
+        agent[LOG_QUOTED_BYTES];
     const char *sent_id = request_header(request, "x-ms-client-request-id");
     const char *sent_agent = request_header(request, "User-Agent");
     log_event(is_read || request->status == 401 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "api", "request",
               "status=%d method=%s path=%s request=%s token=%s client_request=%s agent=%s", request->status,
-              log_quote(request->method, method), log_quote(request->path, path), request->id, request->caller.token,
-              log_quote(sent_id != NULL ? sent_id : "", client_id),
+              log_quote(request->method, method), log_quote(request->path, path), request->id,
+              request->caller.token, log_quote(sent_id != NULL ? sent_id : "", client_id),
               log_quote(sent_agent != NULL ? sent_agent : "", agent));
 }
 
@@ -320,8 +329,9 @@ static enum MHD_Result visit_head(struct visit *visit)
     return visit_answer(visit);
 }
 
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path, const char *method,
-                              const char *version, const char *bytes, size_t *bytes_count, void **request_context)
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *bytes, size_t *bytes_count,
+                              void **request_context)
 {
     struct visit *visit = *request_context;
     if (visit == NULL) {
@@ -370,19 +380,29 @@ static void log_message(void *context, const char *format, va_list arguments)
 
 /* ---- open and close ---- */
 
-/* Without MHD_OPTION_STRICT_FOR_CLIENT: what that refuses it refuses in HTML or in silence, the door does it in JSON. */
-static enum tranche_code daemon_start(struct server *server, const struct config *config, struct tranche_err *err)
+/* Without MHD_OPTION_STRICT_FOR_CLIENT: what that refuses it refuses in HTML or in silence, the door does it
+ * in JSON. */
+static enum tranche_code daemon_start(struct server *server, const struct config *config,
+                                      struct tranche_err *err)
 {
-    unsigned threads = (unsigned)config->http_threads;
-    unsigned pool = threads > 1 ? threads : 0; /* no pool is one thread */
-    server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, server,
-        MHD_OPTION_EXTERNAL_LOGGER, log_message, NULL, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
-        MHD_OPTION_THREAD_POOL_SIZE, pool, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->http_connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        CONNECTION_TIMEOUT_S, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed,
-        NULL, MHD_OPTION_END);
-    return server->daemon != NULL ? TRANCHE_OK : fail(err, TRANCHE_INTERNAL, "the HTTP server does not start");
+    uint64_t pool = config->http_threads > 1 ? config->http_threads : 0; /* no pool is one thread */
+    const struct MHD_OptionItem options[] = {
+        { MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_message, NULL },
+        { MHD_OPTION_LISTEN_SOCKET, server->listen_fd, NULL },
+        { MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)pool, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->http_connections, NULL },
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
+        { MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, NULL },
+        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_encoded, NULL },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    server->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    if (server->daemon == NULL)
+        return fail(err, TRANCHE_INTERNAL, "the HTTP server does not start");
+    return TRANCHE_OK;
 }
 
 enum tranche_code server_open(struct server **out, const struct config *config, struct runner *runner,
@@ -424,11 +444,12 @@ void server_quiesce(struct server *server)
     if (server->daemon == NULL || atomic_exchange(&server->is_quiet, true))
         return;
     MHD_quiesce_daemon(server->daemon);
-    shutdown(server->listen_fd, SHUT_RDWR); /* refuses who would queue up for nobody; closed when the threads have ended */
+    /* Refuses who would queue up for nobody. It is closed when the threads have ended. */
+    shutdown(server->listen_fd, SHUT_RDWR);
 }
 
-/* Waits for the answers that are due: without limit for requests that were handed over, since they come back for sure and
- * their connections cannot be closed before; for a while for the others. */
+/* Waits for the answers that are due: without limit for requests that were handed over, since they come back
+ * for sure and their connections cannot be closed before; for a while for the others. */
 static void wait_for_answers(struct server *server)
 {
     struct timespec until;

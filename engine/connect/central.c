@@ -255,8 +255,8 @@ static void put_body(struct pen *pen, const struct tranche_step *step)
     PUT_TEXT(pen, COMMAND_TIMEOUTS);
 }
 
-/* A property's key is the same for every attempt: a gateway that remembers it makes the repeat harmless. A command is only
- * attempted again when it certainly did not run, so each attempt is a call of its own. */
+/* A property's key is the same for every attempt: a gateway that remembers it makes the repeat harmless. A command is
+ * only attempted again when it certainly did not run, so each attempt is a call of its own. */
 static void put_key(struct pen *pen, const struct tranche_call *call)
 {
     PUT_TEXT(pen, "Idempotency-Key: ");

@@ -196,6 +196,12 @@ enum tranche_code fanout_start(struct fanout *fanout, const struct fanout_call *
 
 /* Ending. */
 
+static void stall_end(struct fanout_handle *handle)
+{
+    handle->stalled = false;
+    handle->fanout->stalled--;
+}
+
 void fanout_end_call(struct fanout_handle *handle, CURLcode result)
 {
     struct fanout *fanout = handle->fanout;
@@ -203,6 +209,8 @@ void fanout_end_call(struct fanout_handle *handle, CURLcode result)
         multi_left(fanout, handle->multi);
         multi_remove(handle);
     }
+    if (handle->stalled)
+        stall_end(handle);
     struct tranche_answer answer;
     handle_answer(handle, result, &answer);
     fanout->in_flight--;
@@ -221,6 +229,19 @@ static void halted_end_all(struct fanout *fanout)
         struct fanout_handle *next = handle->next;
         fanout_end_call(handle, CURLE_ABORTED_BY_CALLBACK);
         handle = next;
+    }
+}
+
+/* Mostly nothing to do: a connection that failed for good has ended its call by now. */
+static void stalled_nudge_all(struct fanout *fanout)
+{
+    for (uint32_t i = 0; i < fanout->handle_count && fanout->stalled > 0; i++) {
+        struct fanout_handle *handle = fanout->handles[i];
+        if (!handle->stalled)
+            continue;
+        stall_end(handle);
+        if (!handle->sent)
+            handle_nudge(handle);
     }
 }
 
@@ -243,5 +264,6 @@ int64_t fanout_tick(struct fanout *fanout, int64_t now_us)
     for (uint32_t i = 0; i < fanout->multi_opened; i++)
         if (fanout->multis[i].due_us <= now_us)
             multi_act(&fanout->multis[i], CURL_SOCKET_TIMEOUT, 0);
+    stalled_nudge_all(fanout);
     return wait_us(fanout);
 }

@@ -3,7 +3,12 @@
  *
  * Implemented by small libcurl multis (multi_handles each, the lowest one filled first) on the caller's one epoll, with
  * pooled easy handles. Redirects are never followed; a second send of one call is prevented (libcurl repeats a request
- * by itself when a kept connection dies before an answer). All functions belong to the thread that opened it.
+ * by itself when a kept connection dies before an answer). All functions belong to the thread that opened it, or to
+ * which it was given before its first call; opening blocks SIGPIPE for the thread (and those it makes), as TLS needs.
+ *
+ * Descriptors: a connection for each call in flight; kept connections stay within calls_max too, and twice that is the
+ * most there are at once while one host's kept connections give way to another's. Names are looked up by libcurl's
+ * threads.
  */
 #ifndef FANOUT_H
 #define FANOUT_H
@@ -29,18 +34,19 @@ struct fanout_gate {
     uint32_t epoch; /* raised by another thread with release order */
 };
 
-/* How one call is to be made. Strings are copied where libcurl does not; all may be freed after fanout_start, except the
- * gate, which must live until the call has ended. */
+/* How one call is to be made. All of it may be freed after fanout_start, except the gate, which must live until the call
+ * has ended. */
 struct fanout_call {
     const struct tranche_request *request;
     uint32_t timeout_ms;          /* whole call, > 0 */
-    uint32_t idle_max_ms;         /* a kept connection that idled longer is not used (CURLOPT_MAXAGE_CONN, whole seconds) */
+    uint32_t idle_max_ms;         /* a kept connection that idled longer is not used; in whole seconds, rounded down; less
+                                     than one: the call has a connection of its own */
     const struct fanout_gate *gate; /* NULL: none */
     uint32_t epoch;               /* of the gate when the call was decided */
 };
 
 /* Called once for each started call, from fanout_tick, never from within fanout_start. `answer` lives for the call.
- * May start further calls. */
+ * May start further calls, one at least even if calls_max were in flight. Must not close the fan-out. */
 typedef void fanout_done(void *context, void *call, const struct tranche_answer *answer);
 
 void fanout_defaults(struct fanout_options *options);
@@ -52,7 +58,8 @@ void fanout_close(struct fanout *fanout); /* calls still in flight are dropped w
 enum tranche_code fanout_start(struct fanout *fanout, const struct fanout_call *call, void *tag, struct tranche_err *err);
 
 /* Bounded work after loop_wait: drives libcurl for sockets that were ready and timers that are due, and reports what has
- * ended. Returns how long the loop may wait at most, in microseconds (0: call again at once; negative: for ever). */
+ * ended. Returns how long the loop may wait at most, in microseconds (0: call again at once; negative: for ever). After
+ * a fanout_start outside of it the answer no longer holds: tick again before waiting. */
 int64_t fanout_tick(struct fanout *fanout, int64_t now_us);
 
 uint32_t fanout_in_flight(const struct fanout *fanout);

@@ -79,6 +79,13 @@ bool handle_halted(const struct fanout_handle *handle)
     return handle->gate != NULL && __atomic_load_n(&handle->gate->epoch, __ATOMIC_ACQUIRE) != handle->epoch;
 }
 
+/* There is no call for it in libcurl, but it looks at a transfer that was paused and goes on. */
+void handle_nudge(struct fanout_handle *handle)
+{
+    curl_easy_pause(handle->easy, CURLPAUSE_ALL);
+    curl_easy_pause(handle->easy, CURLPAUSE_CONT);
+}
+
 void handle_rest(struct fanout_handle *handle)
 {
     if (handle->words.capacity > RESTING_BYTES_MAX || handle->words.failed)

@@ -45,6 +45,7 @@ struct fanout_handle {
     const struct fanout_gate *gate;
     uint32_t epoch;
     bool sent, resend_prevented;
+    bool stalled; /* lost a socket while connecting, and must be nudged if it goes on */
     int error; /* errno of local trouble on its way; 0: none */
 
     /* its words, for libcurl to read while it lasts */
@@ -72,6 +73,7 @@ enum tranche_code handle_word(struct fanout_handle *handle, const struct fanout_
 void handle_answer(struct fanout_handle *handle, CURLcode result, struct tranche_answer *answer);
 void handle_rest(struct fanout_handle *handle); /* its answer has been read: give back what was more than usual */
 bool handle_halted(const struct fanout_handle *handle);
+void handle_nudge(struct fanout_handle *handle); /* lets libcurl look at it once more, now */
 
 /* Some handles that share libcurl's connections. Opened when first needed. */
 struct fanout_multi {
@@ -141,6 +143,7 @@ struct fanout {
     struct fanout_handle *halted_first, **halted_end; /* found their gate closed before libcurl got them */
 
     uint32_t in_flight;
+    uint32_t stalled; /* handles that are */
     struct fanout_counters counters;
 };
 

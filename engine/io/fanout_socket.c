@@ -5,10 +5,9 @@
  * libcurl asks us to close it, or when something happens to it while it is idle (the gateway closed it, mostly): nobody
  * would read that, and epoll would tell it for ever. libcurl finds a dead connection by itself before it uses it again.
  *
- * Three traps, all met by the state of a socket: libcurl's resolver has sockets of its own, which we neither make nor
- * close (FOREIGN); a socket that fails to connect is closed by libcurl without a word, before or after we are asked to
- * forget it (CONNECTING: asked is done); and the next socket may get the same number while libcurl still believes in the
- * old one and sees no need to ask (see sockets_made).
+ * Two traps, both met by the state of a socket: libcurl's resolver has sockets of its own, which we neither make nor close
+ * (FOREIGN); and a socket that does not get connected may be closed by libcurl without a word, before we are asked to
+ * forget it (CONNECTING). For these, asked is done. Once it was read from, only our own closing ends it (KEPT).
  */
 #include "fanout_internal.h"
 
@@ -91,13 +90,43 @@ static bool socket_register(struct fanout_socket *socket)
     return true;
 }
 
-/* A socket that cannot be watched: its call waits for its timer, and then ends as local trouble if nothing was sent. */
-static int watch_failed(CURL *easy, int error)
+static struct fanout_handle *handle_of(CURL *easy)
 {
     struct fanout_handle *handle = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle);
-    handle->error = error;
-    return 0; /* anything else would end all calls of the multi */
+    return handle;
+}
+
+/* libcurl before 8.4 makes the socket for a host's next address only when it looks at the transfer again, and nothing
+ * leads it to do so before the time for connecting is over. */
+static void stall_note(struct fanout_handle *handle)
+{
+    if (handle->stalled)
+        return;
+    handle->stalled = true;
+    handle->fanout->stalled++;
+}
+
+static void socket_forget(CURL *easy, struct fanout_socket *socket)
+{
+    socket->wanted = 0;
+    if (socket->state == SOCKET_KEPT)
+        return;
+    if (socket->state == SOCKET_CONNECTING)
+        stall_note(handle_of(easy));
+    socket->state = SOCKET_FOREIGN;
+    socket_leave(socket);
+}
+
+/* If it cannot be watched, its call waits for its timer, and then ends as local trouble if nothing was sent. Telling
+ * libcurl would end all calls of the multi. */
+static void socket_want(CURL *easy, struct fanout_socket *socket, uint32_t events)
+{
+    socket->wanted = events;
+    if (!socket_register(socket))
+        handle_of(easy)->error = errno;
+    else if (socket->state == SOCKET_CONNECTING && events & EPOLLIN)
+        socket->state = SOCKET_KEPT;
 }
 
 int sockets_watch(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
@@ -105,22 +134,15 @@ int sockets_watch(CURL *easy, curl_socket_t fd, int what, void *context, void *u
     (void)unused;
     struct fanout_multi *multi = context;
     struct fanout_socket *socket = socket_of(&multi->fanout->sockets, fd);
-    if (socket == NULL)
-        return what == CURL_POLL_REMOVE ? 0 : watch_failed(easy, ENOMEM);
-    socket->multi = multi;
-    socket->wanted = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
-    if (what == CURL_POLL_REMOVE) {
-        socket->wanted = 0;
-        if (socket->state == SOCKET_KEPT)
-            return 0;
-        socket->state = SOCKET_FOREIGN;
-        socket_leave(socket);
+    if (socket == NULL) {
+        handle_of(easy)->error = ENOMEM;
         return 0;
     }
-    if (!socket_register(socket))
-        return watch_failed(easy, errno);
-    if (socket->state == SOCKET_CONNECTING && socket->wanted & EPOLLIN)
-        socket->state = SOCKET_KEPT;
+    socket->multi = multi;
+    if (what == CURL_POLL_REMOVE)
+        socket_forget(easy, socket);
+    else
+        socket_want(easy, socket, (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u));
     return 0;
 }
 
@@ -130,10 +152,8 @@ bool sockets_made(struct fanout_sockets *sockets, int fd)
     if (socket == NULL)
         return false;
     socket->state = SOCKET_CONNECTING;
-    socket->watched = 0; /* whatever had this number is closed, so it has left */
-    socket->ready = 0;
-    /* libcurl has not said that it no longer wants the old one. If it wants the same of the new one it will not ask. */
-    return socket->wanted == 0 || socket_register(socket);
+    socket->wanted = socket->watched = socket->ready = 0; /* whatever had this number is closed, so it has left */
+    return true;
 }
 
 int sockets_end(void *context, curl_socket_t fd)

@@ -35,7 +35,8 @@ static const struct member {
 };
 
 #define MEMBER_COUNT (sizeof members / sizeof members[0])
-static const char members_shown[] = "id, displayName, template, enabled, provisioned, simulated, organizations and properties";
+static const char members_shown[] =
+    "id, displayName, template, enabled, provisioned, simulated, organizations and properties";
 
 /* ---- the object ---- */
 

@@ -129,11 +129,11 @@ static bool total_room(const struct core *core)
 enum issued { ISSUED, ISSUED_NONE, ISSUED_LATER };
 
 /* Makes a task for the device, if it may be called now. ISSUED_LATER: it waits for another job's call to end. */
-static enum tranche_code issue_one(struct core *core, struct job *job, const struct tranche_retry_record *what,
+static enum tranche_code issue_one(struct core *core, struct job *job, struct tranche_retry_record what,
                                    enum issued *issued, uint32_t *device_no, struct tranche_err *err)
 {
     *issued = ISSUED_NONE;
-    enum tranche_code code = member_of(core, job, what->ordinal, device_no, err);
+    enum tranche_code code = member_of(core, job, what.ordinal, device_no, err);
     if (code != TRANCHE_OK)
         return code;
     struct tranche_device_record device;
@@ -154,10 +154,10 @@ static enum tranche_code issue_one(struct core *core, struct job *job, const str
     }
     task->plan = job->plan;
     task->epoch = job->plan->gate.epoch;
-    task->ordinal = what->ordinal;
+    task->ordinal = what.ordinal;
     task->device_no = *device_no;
-    task->step = what->step;
-    task->attempt = what->attempt;
+    task->step = what.step;
+    task->attempt = what.attempt;
     task->answer_kept_bytes = (uint32_t)core->config.answer_kept_bytes;
     strcpy(task->device, device.id);
 
@@ -192,7 +192,7 @@ static enum tranche_code issue_waiting(struct core *core, struct job *job, struc
             continue;
         enum issued issued;
         uint32_t device_no;
-        enum tranche_code code = issue_one(core, job, &waiting->record, &issued, &device_no, err);
+        enum tranche_code code = issue_one(core, job, waiting->record, &issued, &device_no, err);
         if (code != TRANCHE_OK)
             return code;
         waiting = &job->waiting[i]; /* the list may have moved */
@@ -213,7 +213,7 @@ static enum tranche_code issue_new(struct core *core, struct job *job, struct tr
         struct tranche_retry_record what = { .ordinal = job->record.next, .step = 0, .attempt = 1 };
         enum issued issued;
         uint32_t device_no;
-        enum tranche_code code = issue_one(core, job, &what, &issued, &device_no, err);
+        enum tranche_code code = issue_one(core, job, what, &issued, &device_no, err);
         if (code != TRANCHE_OK)
             return code;
         if (issued == ISSUED_LATER)

@@ -72,7 +72,7 @@ static void tally(struct tranche_tally *counts, enum tranche_device_state state)
     case TRANCHE_DEVICE_STATE_COUNT:
         break;
     }
-    assert(!"a final state");
+    abort(); /* no final state */
 }
 
 void life_count(struct core *core, struct job *job, struct task *task)

@@ -117,10 +117,13 @@ static enum tranche_code copy_record(const struct tranche_job_record *from, stru
     return fail(err, TRANCHE_NOMEM, "out of memory");
 }
 
-/* The job as it stands, whether in memory or only in the store; *job is NULL in the latter case. */
-static enum tranche_code look_up(struct core *core, const char *id, struct job **job,
+/* The job as it stands, whether in memory or only in the store; *job is NULL in the latter case. `asked_id` may be the
+ * record's own. */
+static enum tranche_code look_up(struct core *core, const char *asked_id, struct job **job,
                                  struct tranche_job_record *record, struct tranche_err *err)
 {
+    char id[TRANCHE_ID_BYTES];
+    strcpy(id, asked_id);
     *job = life_find(core, id);
     if (*job != NULL)
         return copy_record(&(*job)->record, record, err);

@@ -343,6 +343,8 @@ static void *runner_main(void *argument)
         publish_health(runner);
         if (last)
             return NULL;
+        if (runner->draining && core_is_drained(runner->core))
+            continue;
         if (runner->draining && wake_us > runner->drain_until_us)
             wake_us = runner->drain_until_us;
         sleep_until(runner, wake_us);

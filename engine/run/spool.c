@@ -464,7 +464,8 @@ enum tranche_code spool_finish(struct spool *spool, char file[SPOOL_FILE_BYTES],
                                struct tranche_err *err)
 {
     assert(!spool->finished);
-    char *temporary = spool_path(spool, ".tmp"), *final = spool_path(spool, ""), *folder = path_in(spool->directory, "spool");
+    char *temporary = spool_path(spool, ".tmp"), *final = spool_path(spool, "");
+    char *folder = path_in(spool->directory, "spool");
     enum tranche_code code = temporary == NULL || final == NULL || folder == NULL ? no_memory(err)
                                                                                   : block_flush(spool, err);
     if (code == TRANCHE_OK && fflush(spool->file) != 0)

@@ -53,6 +53,8 @@ static bool make_room(struct core *core, uint32_t count)
 /* In ordinal order: rows in random order cost the store several times as much. */
 static enum tranche_code write_results(struct core *core, struct job *job, struct tranche_err *err)
 {
+    if (job->settling == NULL)
+        return TRANCHE_OK;
     if (!make_room(core, job->settling_count))
         return fail(err, TRANCHE_NOMEM, "out of memory");
     uint32_t count = 0;

@@ -13,10 +13,10 @@
 /* Often enough that a pass is short, seldom enough that pages written many times are copied once. */
 #define PASS_BYTES (4 * 1024 * 1024)
 #define FRAME_BYTES (CHECKPOINT_PAGE_BYTES + 24) /* SQLite's file format: a page and its head */
-/* What a TRUNCATE may wait for the writer's transaction and for readers; the writer stands back for that long. */
-#define TRUNCATE_WAIT_MS 50
-/* A snapshot older than this does not end within that time. */
-#define SNAPSHOT_SHORT_MS 1000
+/* A whole checkpoint waits for the transaction that is under way, while the writer does not begin another ... */
+#define WRITER_WAIT_MS 1000
+/* ... and for readers, but not for one whose snapshot is older than this: it is no short list, and holds up the writer. */
+#define SNAPSHOT_SHORT_MS 50
 #define SNAPSHOT_OLD_MS 60000 /* and then again as often */
 #define RETRY_MS 100
 
@@ -36,11 +36,10 @@ struct checkpointer {
     bool stop;
     int64_t frames;   /* length of the WAL after the last commit */
     int64_t seen;     /* what it was when the last pass began */
-    int64_t retry_ms; /* when to try again; 0: not before the WAL has grown */
+    int64_t retry_ms; /* the last pass was in vain: when to try again; 0: not before the WAL has grown */
     struct snapshot *snapshots;
 
-    /* The thread writes, the writer reads: a hint, so that the order with other memory does not matter. */
-    _Atomic bool asks;
+    _Atomic bool asks; /* the writer is to stand back */
 };
 
 static int64_t mono_ms(void)
@@ -52,9 +51,19 @@ static int64_t mono_ms(void)
 
 /* ---- what the others say ---- */
 
+/* Above the limit any growth is enough: a pass that has worked lets the log begin anew. */
 static bool is_due(const struct checkpointer *c)
 {
-    return c->retry_ms != 0 ? mono_ms() >= c->retry_ms : (c->frames - c->seen) * FRAME_BYTES >= PASS_BYTES;
+    if (c->retry_ms != 0)
+        return mono_ms() >= c->retry_ms;
+    int64_t growth = (c->frames - c->seen) * FRAME_BYTES;
+    return growth >= PASS_BYTES || (growth > 0 && c->frames * FRAME_BYTES > c->wal_bytes_max);
+}
+
+/* Relaxed, here and below, because the writer takes it as a hint and looks again before each transaction. */
+static void ask(struct checkpointer *c, bool asks)
+{
+    atomic_store_explicit(&c->asks, asks, memory_order_relaxed);
 }
 
 /* Called by SQLite on the writer's thread, after a commit. */
@@ -66,6 +75,8 @@ static int checkpointer_committed(void *context, sqlite3 *writer, const char *da
     c->frames = frames;
     if (c->seen > frames) /* the WAL has begun anew */
         c->seen = 0;
+    if (c->retry_ms == 0 && c->frames * FRAME_BYTES > 2 * c->wal_bytes_max)
+        ask(c, true); /* the writer is faster than the copying: until the end of the pass that is under way, or now due */
     if (is_due(c))
         pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
@@ -127,6 +138,15 @@ static int64_t snapshot_age_ms_max(struct checkpointer *c)
 
 /* ---- the thread ---- */
 
+/* SQLite asks whether to go on waiting for a lock. */
+static int checkpointer_waits(void *context, int waited_ms)
+{
+    if (waited_ms >= WRITER_WAIT_MS || snapshot_age_ms_max(context) > SNAPSHOT_SHORT_MS)
+        return 0;
+    nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    return 1;
+}
+
 static void warn_of_snapshot(struct checkpointer *c, int64_t age_ms, int64_t wal_bytes)
 {
     int64_t now = mono_ms();
@@ -154,29 +174,29 @@ static bool checkpoint_worked(struct checkpointer *c, int result)
     return !c->failing;
 }
 
-static bool checkpoint_passive(struct checkpointer *c)
+static bool checkpoint(struct checkpointer *c, int mode)
 {
-    return checkpoint_worked(c, sqlite3_wal_checkpoint_v2(c->connection.db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+    return checkpoint_worked(c, sqlite3_wal_checkpoint_v2(c->connection.db, "main", mode, NULL, NULL));
 }
 
-static bool checkpoint_truncate(struct checkpointer *c)
+/* Lets the log begin anew. The file keeps its length, since writing over it is cheaper than making it grow again, unless
+ * a reader has let it become far too long. */
+static bool checkpoint_whole(struct checkpointer *c, int64_t wal_bytes)
 {
-    atomic_store_explicit(&c->asks, true, memory_order_relaxed);
-    int result = sqlite3_wal_checkpoint_v2(c->connection.db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    atomic_store_explicit(&c->asks, false, memory_order_relaxed);
-    return checkpoint_worked(c, result);
+    ask(c, true);
+    return checkpoint(c, wal_bytes > 3 * c->wal_bytes_max ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART);
 }
 
-/* One pass; false: try again soon. PASSIVE comes first in any case, so that nearly nothing is left to be copied while the
- * writer stands back. */
+/* One pass; false: try again soon. PASSIVE comes first in any case, so that little is left to be copied while the writer
+ * stands back. */
 static bool checkpointer_pass(struct checkpointer *c, int64_t wal_bytes)
 {
-    bool copied = checkpoint_passive(c);
+    bool copied = checkpoint(c, SQLITE_CHECKPOINT_PASSIVE);
     int64_t age_ms = snapshot_age_ms_max(c);
     warn_of_snapshot(c, age_ms, wal_bytes);
     if (wal_bytes <= c->wal_bytes_max)
         return copied;
-    return copied && age_ms <= SNAPSHOT_SHORT_MS && checkpoint_truncate(c);
+    return copied && age_ms <= SNAPSHOT_SHORT_MS && checkpoint_whole(c, wal_bytes);
 }
 
 static void wait_for_change(struct checkpointer *c)
@@ -204,6 +224,7 @@ static void *checkpointer_main(void *context)
         bool done = checkpointer_pass(c, wal_bytes);
         pthread_mutex_lock(&c->lock);
         c->retry_ms = done ? 0 : mono_ms() + RETRY_MS;
+        ask(c, false); /* even if in vain: then the log has to grow */
     }
     pthread_mutex_unlock(&c->lock);
     return NULL;
@@ -241,13 +262,14 @@ enum tranche_code checkpointer_open(const char *path, const char *vfs, int64_t w
     if (c == NULL)
         return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
     c->wal_bytes_max = wal_bytes_max;
-    enum tranche_code code = connection_open(&c->connection, path, vfs, false, TRUNCATE_WAIT_MS, err);
+    enum tranche_code code = connection_open(&c->connection, path, vfs, false, WRITER_WAIT_MS, err);
     if (code != TRANCHE_OK) {
         free(c);
         return fail_in(err, code, "checkpointer");
     }
     pthread_mutex_init(&c->lock, NULL);
     condition_init(&c->changed);
+    sqlite3_busy_handler(c->connection.db, checkpointer_waits, c);
     if (thread_start(c) != 0) {
         connection_close(&c->connection);
         free(c);

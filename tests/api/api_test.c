@@ -45,7 +45,8 @@ static void make_path(const struct route *route, char *path, size_t bytes)
 
 Test(api, version_is_required)
 {
-    api_check_error(api_get(&world, "/api/jobs"), 400, "BadRequest", "The query parameter api-version is required.");
+    api_check_error(api_get(&world, "/api/jobs"), 400, "BadRequest",
+                    "The query parameter api-version is required.");
 }
 
 Test(api, unknown_version_is_not_found)
@@ -58,8 +59,10 @@ Test(api, unknown_version_is_not_found)
 
 Test(api, every_known_version_is_served_alike)
 {
-    static const char *const versions[] = { "2022-07-31", "2022-10-31-preview", "2022-06-30-preview", "2022-05-31",
-                                            "1.0",        "1.1-preview",        "1.2-preview",        "preview" };
+    static const char *const versions[] = {
+        "2022-07-31", "2022-10-31-preview", "2022-06-30-preview", "2022-05-31",
+        "1.0",        "1.1-preview",        "1.2-preview",        "preview"
+    };
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "/api/jobs?api-version=%s", versions[i]);
@@ -135,7 +138,9 @@ Test(api, token_may_be_worded_as_bearer)
     snprintf(lower, sizeof lower, "sharedaccesssignature %s", bare);
     const char *const tokens[] = { whole, rest, lower };
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++)
-        api_check(api_do(&world, &(struct api_call){ .method = "GET", .path = "/api/jobs?" API_VERSION, .token = tokens[i] }),
+        api_check(api_do(&world, &(struct api_call){ .method = "GET",
+                                                     .path = "/api/jobs?" API_VERSION,
+                                                     .token = tokens[i] }),
                   200, "{\"value\":[]}");
 }
 
@@ -178,7 +183,7 @@ Test(api, roles_may_what_the_table_says)
 Test(api, viewers_view_and_operators_run_and_builders_build)
 {
     const struct role *viewer = role_by_word("org-viewer");
-    const struct role *operator = role_by_word("operator");
+    const struct role *operator= role_by_word("operator");
     const struct role *builder = role_by_word("builder");
 
     cr_assert(role_may(viewer, PERMISSION_JOBS_VIEW));
@@ -214,7 +219,8 @@ static void check_allow(const struct route *routes, size_t count, const char *pa
 
 Test(api, other_methods_are_not_allowed_and_the_answer_says_which_are)
 {
-    static const char *const methods[] = { "GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD", "BREW" };
+    static const char *const methods[] = { "GET",     "PUT",   "POST", "PATCH", "DELETE",
+                                           "OPTIONS", "TRACE", "HEAD", "BREW" };
     size_t count;
     const struct route *routes = router_routes(&count);
     for (size_t r = 0; r < count; r++) {
@@ -270,11 +276,14 @@ Test(api, unknown_paths_are_not_found)
 Test(api, path_is_decoded_by_segment)
 {
     api_check(api_get(&world, "/api/%6a%6Fbs?" API_VERSION), 200, "{\"value\":[]}");
-    api_check_error(api_get(&world, "/api/jobs/a%2Fb?" API_VERSION), 404, "NotFound", "Job \"a/b\" was not found.");
+    api_check_error(api_get(&world, "/api/jobs/a%2Fb?" API_VERSION), 404, "NotFound",
+                    "Job \"a/b\" was not found.");
     api_check_error(api_get(&world, "/api/jobs/a%2fdevices?" API_VERSION), 404, "NotFound",
                     "Job \"a/devices\" was not found.");
-    api_check_error(api_get(&world, "/api/jobs/a%252F?" API_VERSION), 404, "NotFound", "Job \"a%2F\" was not found.");
-    api_check_error(api_get(&world, "/api/jobs/a+b?" API_VERSION), 404, "NotFound", "Job \"a+b\" was not found.");
+    api_check_error(api_get(&world, "/api/jobs/a%252F?" API_VERSION), 404, "NotFound",
+                    "Job \"a%2F\" was not found.");
+    api_check_error(api_get(&world, "/api/jobs/a+b?" API_VERSION), 404, "NotFound",
+                    "Job \"a+b\" was not found.");
     api_check_error(api_get(&world, "/api/jobs/%22%0d%0aX%3A%20y?" API_VERSION), 404, "NotFound",
                     "Job \"\"\r\nX: y\" was not found.");
     api_check_error(api_get(&world, "/api/jobs/%ff?" API_VERSION), 404, "NotFound",
@@ -284,8 +293,8 @@ Test(api, path_is_decoded_by_segment)
 Test(api, bad_encodings_are_refused)
 {
     static const char *const bad[] = { "/api/jobs/%?" API_VERSION, "/api/jobs/%4?" API_VERSION,
-                                       "/api/jobs/%zz?" API_VERSION, "/api/jobs?" API_VERSION "&maxpagesize=%1",
-                                       "/%g0" };
+                                       "/api/jobs/%zz?" API_VERSION,
+                                       "/api/jobs?" API_VERSION "&maxpagesize=%1", "/%g0" };
     static const char *const nul[] = { "/api/jobs/x%00?" API_VERSION, "/api/jobs?" API_VERSION "&a%00=1" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         api_check_error(api_get(&world, bad[i]), 400, "BadRequest",
@@ -298,7 +307,8 @@ Test(api, bad_encodings_are_refused)
 
 Test(api, client_request_id_comes_back)
 {
-    static const char *const good[] = { "x-ms-client-request-id: 9d0f6b1e-0000-4000-8000-000000000001", NULL };
+    static const char *const good[] = { "x-ms-client-request-id: 9d0f6b1e-0000-4000-8000-000000000001",
+                                        NULL };
     static const char *const bad[] = { "x-ms-client-request-id: a b\"c", NULL };
     struct api_call call = { .method = "GET", .path = "/api/jobs?" API_VERSION, .headers = good };
 
@@ -337,25 +347,29 @@ static void check_raw(const char *request, const char *status, const char *messa
 
 Test(api, doubtful_framing_ends_the_connection)
 {
-    check_raw("POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+    check_raw("POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: "
+              "chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
               "HTTP/1.1 400", "Content-Length and Transfer-Encoding exclude each other.");
-    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: "
+              "chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
               "HTTP/1.1 400", "Content-Length and Transfer-Encoding exclude each other.");
     check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n" SMUGGLED,
               "HTTP/1.1 400", "Content-Length is given twice.");
-    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" SMUGGLED, "HTTP/1.1 400",
-              "The only Transfer-Encoding understood is chunked");
-    check_raw("GET /healthz HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED, "HTTP/1.",
-              "The only Transfer-Encoding understood is chunked");
+    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" SMUGGLED,
+              "HTTP/1.1 400", "The only Transfer-Encoding understood is chunked");
+    check_raw("GET /healthz HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+              "HTTP/1.", "The only Transfer-Encoding understood is chunked");
     check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nX y: 1\r\n\r\n" SMUGGLED, "HTTP/1.1 400",
               "A header has a name that is not a token.");
-    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\n" SMUGGLED, "HTTP/1.1 400", "\"BadRequest\"");
+    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\n" SMUGGLED, "HTTP/1.1 400",
+              "\"BadRequest\"");
 }
 
 Test(api, host_is_needed_and_one)
 {
     check_raw("GET /healthz HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "A request needs one Host header.");
-    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "HTTP/1.1 400", "A request needs one Host header.");
+    check_raw("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "HTTP/1.1 400",
+              "A request needs one Host header.");
     check_raw("GET /healthz HTTP/1.1\r\nHost: a/b\"c\r\n\r\n", "HTTP/1.1 400",
               "The Host header is not the name of a host.");
 }

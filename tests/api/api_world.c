@@ -37,9 +37,10 @@ void api_world_open(struct api_world *world, const char *const *settings)
 
     struct sqlite_options options = { .directory = world->directory };
     cr_assert_eq(sqlite_store_open(&options, &world->store, &err), TRANCHE_OK, "%s", err.text);
-    cr_assert_eq(runner_open(&world->runner, &world->config, world->store, NULL, NULL, &err), TRANCHE_OK, "%s", err.text);
-    cr_assert_eq(server_open(&world->server, &world->config, world->runner, world->store, &err), TRANCHE_OK, "%s",
-                 err.text);
+    cr_assert_eq(runner_open(&world->runner, &world->config, world->store, NULL, NULL, &err), TRANCHE_OK,
+                 "%s", err.text);
+    cr_assert_eq(server_open(&world->server, &world->config, world->runner, world->store, &err), TRANCHE_OK,
+                 "%s", err.text);
     world->administrator = api_token(world, "root", "administrator", NO_EXPIRY);
 }
 
@@ -63,7 +64,8 @@ char *api_token(struct api_world *world, const char *id, const char *role, int64
     struct tranche_err err = { 0 };
     struct tranche_token_record record;
     struct text value = { 0 };
-    enum tranche_code code = auth_mint(id, role_by_word(role), expires_us, when_now_us(), &record, &value, &err);
+    enum tranche_code code =
+        auth_mint(id, role_by_word(role), expires_us, when_now_us(), &record, &value, &err);
     cr_assert_eq(code, TRANCHE_OK, "%s", err.text);
     code = sqlite_token_put(world->directory, &record, &err);
     cr_assert_eq(code, TRANCHE_OK, "%s", err.text);
@@ -94,10 +96,9 @@ static enum tranche_code put_pumps(struct tranche_store *store, void *context, s
 void api_pumps(struct api_world *world)
 {
     api_store(world, put_pumps, NULL);
-    struct api_answer answer = api_send(
-        world, "PUT", "/api/deviceGroups/north-pumps?" API_VERSION,
-        "{\"displayName\":\"Pumps of the north site\",\"filter\":\"SELECT * FROM devices WHERE $template = \\\"" PUMP
-        "\\\"\"}");
+    struct api_answer answer = api_send(world, "PUT", "/api/deviceGroups/north-pumps?" API_VERSION,
+                                        "{\"displayName\":\"Pumps of the north site\",\"filter\":\"SELECT * "
+                                        "FROM devices WHERE $template = \\\"" PUMP "\\\"\"}");
     cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
     api_answer_free(&answer);
 }
@@ -213,7 +214,8 @@ const char *api_header(struct api_answer *answer, const char *name)
     for (const char *line = answer->head.bytes; line != NULL && *line != '\0';) {
         const char *end = strchr(line, '\n');
         if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
-            snprintf(answer->value, sizeof answer->value, "%s", line + length + 1 + strspn(line + length + 1, " "));
+            snprintf(answer->value, sizeof answer->value, "%s",
+                     line + length + 1 + strspn(line + length + 1, " "));
             answer->value[strcspn(answer->value, "\r\n")] = '\0';
             return answer->value;
         }

@@ -1,5 +1,5 @@
-/* The counter for tests: real server, real SQLite store in a directory of its own, and the fake runner behind it; and a
- * client. One world a test; any failure aborts the test.
+/* The counter for tests: real server, real SQLite store in a directory of its own, and the fake runner behind
+ * it; and a client. One world a test; any failure aborts the test.
  */
 #ifndef API_WORLD_H
 #define API_WORLD_H
@@ -38,11 +38,11 @@ void api_pumps(struct api_world *world);
 
 struct api_call {
     const char *method;
-    const char *path;            /* with its query */
-    const char *token;           /* NULL: the administrator's; "": none */
-    const char *body;            /* NULL: none */
-    size_t body_bytes;           /* 0: strlen(body) */
-    const char *const *headers;  /* further "Name: value", ended by NULL; NULL: none */
+    const char *path;           /* with its query */
+    const char *token;          /* NULL: the administrator's; "": none */
+    const char *body;           /* NULL: none */
+    size_t body_bytes;          /* 0: strlen(body) */
+    const char *const *headers; /* further "Name: value", ended by NULL; NULL: none */
     bool chunked;
 };
 
@@ -67,8 +67,8 @@ void api_check_error(struct api_answer answer, long status, const char *code, co
 /* A connection of one's own, with a receive timeout of 20 s; -1: refused. */
 int api_connect(struct api_world *world);
 
-/* Sends these bytes on a connection of its own, and returns all that comes back until the server closes it or a second has
- * passed in silence. To be freed. */
+/* Sends these bytes on a connection of its own, and returns all that comes back until the server closes it or
+ * a second has passed in silence. To be freed. */
 char *api_raw(struct api_world *world, const char *bytes, size_t count);
 
 #endif

@@ -10,7 +10,8 @@
 
 #define PATH   "/api/deviceGroups/north-pumps?" API_VERSION
 #define FILTER "SELECT * FROM devices WHERE $template = \\\"dtmi:meadow:pump;2\\\" AND site = \\\"north\\\""
-#define BODY   "{\"displayName\":\"Pumps of the north site\",\"filter\":\"" FILTER "\",\"organizations\":[\"north\"]}"
+#define BODY \
+    "{\"displayName\":\"Pumps of the north site\",\"filter\":\"" FILTER "\",\"organizations\":[\"north\"]}"
 
 static struct api_world world;
 
@@ -31,7 +32,8 @@ static struct api_answer put(const char *body, const char *if_match)
     char header[128];
     snprintf(header, sizeof header, "If-Match: %s", if_match != NULL ? if_match : "");
     const char *const headers[] = { if_match != NULL ? header : NULL, NULL };
-    return api_do(&world, &(struct api_call){ .method = "PUT", .path = PATH, .body = body, .headers = headers });
+    return api_do(&world,
+                  &(struct api_call){ .method = "PUT", .path = PATH, .body = body, .headers = headers });
 }
 
 static void make(void)
@@ -65,7 +67,8 @@ static void check_group(struct api_answer answer, const char *before_etag, const
 
 Test(groups, group_is_created_and_read_back)
 {
-    const char *head = "\"id\":\"north-pumps\",\"displayName\":\"Pumps of the north site\",\"filter\":\"" FILTER "\"";
+    const char *head =
+        "\"id\":\"north-pumps\",\"displayName\":\"Pumps of the north site\",\"filter\":\"" FILTER "\"";
     check_group(put(BODY, NULL), head, ",\"organizations\":[\"north\"]");
     check_group(api_get(&world, PATH), head, ",\"organizations\":[\"north\"]");
 }
@@ -73,8 +76,12 @@ Test(groups, group_is_created_and_read_back)
 Test(groups, put_replaces_whole)
 {
     make();
-    check_group(put("{\"displayName\":\"P\",\"description\":\"\",\"filter\":\"SELECT * FROM devices\",\"id\":\"x\"}", NULL),
-                "\"id\":\"north-pumps\",\"displayName\":\"P\",\"description\":\"\",\"filter\":\"SELECT * FROM devices\"", "");
+    check_group(
+        put("{\"displayName\":\"P\",\"description\":\"\",\"filter\":\"SELECT * FROM devices\",\"id\":\"x\"}",
+            NULL),
+        "\"id\":\"north-pumps\",\"displayName\":\"P\",\"description\":\"\",\"filter\":\"SELECT * FROM "
+        "devices\"",
+        "");
 }
 
 Test(groups, unknown_group_is_not_found)
@@ -124,7 +131,8 @@ Test(groups, etag_of_the_body_is_honoured_with_and_without_quotes)
     make();
     char *etag = current_etag();
     char body[400];
-    snprintf(body, sizeof body, "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices\",\"etag\":\"%.*s\"}",
+    snprintf(body, sizeof body,
+             "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices\",\"etag\":\"%.*s\"}",
              (int)strlen(etag) - 2, etag + 1);
     struct api_answer answer = put(body, NULL);
     cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
@@ -133,7 +141,8 @@ Test(groups, etag_of_the_body_is_honoured_with_and_without_quotes)
     free(etag);
 
     etag = current_etag();
-    snprintf(body, sizeof body, "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices\",\"etag\":\"\\\"%.*s\\\"\"}",
+    snprintf(body, sizeof body,
+             "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices\",\"etag\":\"\\\"%.*s\\\"\"}",
              (int)strlen(etag) - 2, etag + 1);
     api_check_error(put(body, "\"other\""), 412, "PreconditionFailed", STALE); /* both must match */
     answer = put(body, etag);
@@ -150,7 +159,8 @@ Test(groups, what_is_wrong_is_said)
         { "{\"filter\":\"SELECT * FROM devices\"}", "displayName: the member is required." },
         { "{\"displayName\":\"P\"}", "filter: the member is required." },
         { "{\"displayName\":\"P\",\"filter\":null}", "filter: the member is required." },
-        { "{\"displayName\":7,\"filter\":\"SELECT * FROM devices\"}", "displayName: expected a string, found number." },
+        { "{\"displayName\":7,\"filter\":\"SELECT * FROM devices\"}",
+          "displayName: expected a string, found number." },
         { "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices WHERE location eq true\"}",
           "filter: expected an operator at position 38, found \"eq\"." },
         { "{\"displayName\":\"P\",\"filter\":\"SELECT * FROM devices\",\"organizations\":[\"a\",\"b\"]}",
@@ -178,7 +188,8 @@ Test(etag, is_compared_without_quotes_and_in_lists)
     etag_print("g", 0x9d1, etag);
     cr_assert_str_eq(etag, "\"g-9d1\"");
     static const char *const good[] = { "\"g-9d1\"", "g-9d1", "*", " \"g-9d1\" ", "\"x\", \"g-9d1\"", "a,*" };
-    static const char *const bad[] = { "", "\"\"", "W/\"g-9d1\"", "\"g-9d\"", "\"g-9d1", "\"*\"x", "g-9d1x", ",," };
+    static const char *const bad[] = { "",        "\"\"",   "W/\"g-9d1\"", "\"g-9d\"",
+                                       "\"g-9d1", "\"*\"x", "g-9d1x",      ",," };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         cr_assert(etag_matches(good[i], etag), "%s", good[i]);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -78,13 +78,14 @@ Test(import, imported_devices_are_members_of_groups)
     api_check(api_send(&world, "POST", PATH "?template=" PUMP, lines), 200,
               "{\"lines\":25,\"devices\":25,\"created\":25,\"updated\":0,\"bad\":0,\"complaints\":[]}");
     free(lines);
-    struct api_answer answer =
-        api_send(&world, "PUT", "/api/deviceGroups/all?" API_VERSION,
-                 "{\"displayName\":\"All\",\"filter\":\"SELECT * FROM devices WHERE $template = \\\"" PUMP "\\\"\"}");
+    struct api_answer answer = api_send(
+        &world, "PUT", "/api/deviceGroups/all?" API_VERSION,
+        "{\"displayName\":\"All\",\"filter\":\"SELECT * FROM devices WHERE $template = \\\"" PUMP "\\\"\"}");
     cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
     api_answer_free(&answer);
-    answer = api_send(&world, "PUT", "/api/jobs/j?" API_VERSION,
-                      "{\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}");
+    answer =
+        api_send(&world, "PUT", "/api/jobs/j?" API_VERSION,
+                 "{\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}");
     cr_assert_not_null(strstr(answer.body.bytes, "\"total\":25,\"pending\":25"), "%s", answer.body.bytes);
     api_answer_free(&answer);
 }
@@ -92,7 +93,8 @@ Test(import, imported_devices_are_members_of_groups)
 Test(import, bad_lines_are_told_and_the_rest_goes_in)
 {
     struct api_answer answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}\n{\"id\":\n\n{\"id\":\"b\"}");
-    const char *head = "{\"lines\":3,\"devices\":2,\"created\":2,\"updated\":0,\"bad\":1,\"complaints\":[{\"line\":2,";
+    const char *head =
+        "{\"lines\":3,\"devices\":2,\"created\":2,\"updated\":0,\"bad\":1,\"complaints\":[{\"line\":2,";
     cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
     cr_assert_eq(strncmp(answer.body.bytes, head, strlen(head)), 0, "%s", answer.body.bytes);
     api_answer_free(&answer);
@@ -100,7 +102,8 @@ Test(import, bad_lines_are_told_and_the_rest_goes_in)
 
 Test(import, all_or_nothing_is_nothing_when_a_line_is_bad)
 {
-    struct api_answer answer = api_send(&world, "POST", PATH "?all_or_nothing=true", "{\"id\":\"a\"}\n{\"id\":\n");
+    struct api_answer answer =
+        api_send(&world, "POST", PATH "?all_or_nothing=true", "{\"id\":\"a\"}\n{\"id\":\n");
     cr_assert_eq(answer.status, 422, "%s", answer.body.bytes);
     cr_assert_not_null(strstr(answer.body.bytes, "\"complaints\":[{\"line\":2,"), "%s", answer.body.bytes);
     cr_assert_str_eq(api_header(&answer, "x-ms-error-code"), "UnprocessableEntity");
@@ -118,8 +121,8 @@ Test(import, no_lines_are_no_devices)
 
 Test(import, query_is_checked)
 {
-    api_check_error(api_send(&world, "POST", PATH "?all_or_nothing=1", "{\"id\":\"a\"}"), 422, "UnprocessableEntity",
-                    "all_or_nothing must be true or false.");
+    api_check_error(api_send(&world, "POST", PATH "?all_or_nothing=1", "{\"id\":\"a\"}"), 422,
+                    "UnprocessableEntity", "all_or_nothing must be true or false.");
     api_check_error(api_send(&world, "POST", PATH "?all_or_nothing=1", NULL), 422, "UnprocessableEntity",
                     "all_or_nothing must be true or false.");
 }
@@ -138,10 +141,11 @@ Test(import, import_has_a_limit_of_its_own)
 static int begin_import(void)
 {
     char request[1024];
-    int length = snprintf(request, sizeof request,
-                          "POST " PATH " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: 1000\r\n\r\n"
-                          "{\"id\":\"a\"}\n",
-                          world.administrator);
+    int length =
+        snprintf(request, sizeof request,
+                 "POST " PATH " HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nContent-Length: 1000\r\n\r\n"
+                 "{\"id\":\"a\"}\n",
+                 world.administrator);
     int fd = api_connect(&world);
     cr_assert_geq(fd, 0);
     cr_assert_eq(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
@@ -179,7 +183,8 @@ Test(import, only_so_many_at_once)
     for (unsigned waited_ms = 0; spooled() == IMPORTS_MAX && waited_ms < 5000; waited_ms++)
         usleep(1000);
     answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}");
-    for (int i = 0; i < 100 && answer.status == 429; i++) { /* its place is free a moment after its file is gone */
+    for (int i = 0; i < 100 && answer.status == 429;
+         i++) { /* its place is free a moment after its file is gone */
         usleep(10000);
         api_answer_free(&answer);
         answer = api_send(&world, "POST", PATH, "{\"id\":\"a\"}");

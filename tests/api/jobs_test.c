@@ -8,18 +8,20 @@
 
 #define AT_0920 INT64_C(1772443200120000) /* 2026-03-02T09:20:00.120Z */
 
-#define INTERVAL                                                                                                     \
-    "\"displayName\":\"Report every five minutes\",\"group\":\"north-pumps\","                                       \
-    "\"batch\":{\"type\":\"percentage\",\"value\":25},"                                                              \
-    "\"cancellationThreshold\":{\"type\":\"number\",\"value\":2,\"batch\":false},"                                   \
-    "\"data\":[{\"type\":\"PropertyJobData\",\"target\":\"dtmi:meadow:pump;2\",\"path\":\"reporting.intervalSeconds\"," \
+#define INTERVAL                                                                                      \
+    "\"displayName\":\"Report every five minutes\",\"group\":\"north-pumps\","                        \
+    "\"batch\":{\"type\":\"percentage\",\"value\":25},"                                               \
+    "\"cancellationThreshold\":{\"type\":\"number\",\"value\":2,\"batch\":false},"                    \
+    "\"data\":[{\"type\":\"PropertyJobData\",\"target\":\"dtmi:meadow:pump;2\",\"path\":\"reporting." \
+    "intervalSeconds\","                                                                              \
     "\"value\":300}]"
-#define SELF_TEST(batch)                                                                                             \
-    "\"displayName\":\"self-test-01\",\"group\":\"north-pumps\","                                                    \
-    "\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":50,\"batch\":" batch "},"                          \
-    "\"data\":[{\"type\":\"command\",\"target\":\"dtmi:meadow:pump;2\",\"path\":\"diagnostics.selfTest\","           \
+#define SELF_TEST(batch)                                                                                   \
+    "\"displayName\":\"self-test-01\",\"group\":\"north-pumps\","                                          \
+    "\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":50,\"batch\":" batch "},"                \
+    "\"data\":[{\"type\":\"command\",\"target\":\"dtmi:meadow:pump;2\",\"path\":\"diagnostics.selfTest\"," \
     "\"value\":{\"depth\":\"full\",\"limit\":1.10}}]"
-#define PENDING_SEVEN "\"progress\":{\"total\":7,\"pending\":7,\"completed\":0,\"failed\":0},\"status\":\"pending\"}"
+#define PENDING_SEVEN \
+    "\"progress\":{\"total\":7,\"pending\":7,\"completed\":0,\"failed\":0},\"status\":\"pending\"}"
 
 static struct api_world world;
 
@@ -108,8 +110,8 @@ static struct tranche_tally tally_of(const char *outcomes)
     return tally;
 }
 
-static enum tranche_code freeze(struct tranche_store *store, struct tranche_job_record *job, const char *outcomes,
-                                struct tranche_err *err)
+static enum tranche_code freeze(struct tranche_store *store, struct tranche_job_record *job,
+                                const char *outcomes, struct tranche_err *err)
 {
     job->frozen = true;
     job->tally = tally_of(outcomes);
@@ -147,18 +149,21 @@ static void turn_job(struct turn turn)
 
 Test(jobs, created_job_is_pending_with_its_group_counted)
 {
-    api_check(put_job("set-interval-01", "{" INTERVAL "}"), 200, "{\"id\":\"set-interval-01\"," INTERVAL "," PENDING_SEVEN);
+    api_check(put_job("set-interval-01", "{" INTERVAL "}"), 200,
+              "{\"id\":\"set-interval-01\"," INTERVAL "," PENDING_SEVEN);
     api_check(get_job("set-interval-01"), 200, "{\"id\":\"set-interval-01\"," INTERVAL "," PENDING_SEVEN);
 }
 
 Test(jobs, same_put_again_gives_the_job_as_it_stands)
 {
-    api_check(put_job("set-interval-01", "{" INTERVAL "}"), 200, "{\"id\":\"set-interval-01\"," INTERVAL "," PENDING_SEVEN);
+    api_check(put_job("set-interval-01", "{" INTERVAL "}"), 200,
+              "{\"id\":\"set-interval-01\"," INTERVAL "," PENDING_SEVEN);
     turn_job((struct turn){ "set-interval-01", TRANCHE_JOB_RUNNING, AT_0920, 0, "cfc----" });
 
-    api_check(put_job("set-interval-01", "{" INTERVAL "}"), 200,
-              "{\"id\":\"set-interval-01\"," INTERVAL ",\"start\":\"2026-03-02T09:20:00.120Z\","
-              "\"progress\":{\"total\":7,\"pending\":4,\"completed\":2,\"failed\":1},\"status\":\"running\"}");
+    api_check(
+        put_job("set-interval-01", "{" INTERVAL "}"), 200,
+        "{\"id\":\"set-interval-01\"," INTERVAL ",\"start\":\"2026-03-02T09:20:00.120Z\","
+        "\"progress\":{\"total\":7,\"pending\":4,\"completed\":2,\"failed\":1},\"status\":\"running\"}");
 }
 
 Test(jobs, other_definition_under_a_taken_id_is_a_conflict)
@@ -181,7 +186,8 @@ Test(jobs, both_spellings_of_the_type_come_back_as_sent)
         char id[32], definition[256], body[300], expected[600];
         snprintf(id, sizeof id, "spelling-%zu", i);
         snprintf(definition, sizeof definition,
-                 "\"group\":\"north-pumps\",\"data\":[{\"type\":\"%s\",\"target\":\"t\",\"path\":\"p\",\"value\":1}]",
+                 "\"group\":\"north-pumps\",\"data\":[{\"type\":\"%s\",\"target\":\"t\",\"path\":\"p\","
+                 "\"value\":1}]",
                  types[i]);
         snprintf(body, sizeof body, "{%s}", definition);
         snprintf(expected, sizeof expected, "{\"id\":\"%s\",%s," PENDING_SEVEN, id, definition);
@@ -191,8 +197,9 @@ Test(jobs, both_spellings_of_the_type_come_back_as_sent)
 
 Test(jobs, read_only_and_unknown_members_are_ignored)
 {
-    api_check(put_job("self-test-01", "{\"id\":\"x\",\"status\":\"complete\",\"progress\":{\"total\":1},\"start\":\"x\","
-                                      "\"error\":1," SELF_TEST("false") "}"),
+    api_check(put_job("self-test-01",
+                      "{\"id\":\"x\",\"status\":\"complete\",\"progress\":{\"total\":1},\"start\":\"x\","
+                      "\"error\":1," SELF_TEST("false") "}"),
               200, "{\"id\":\"self-test-01\"," SELF_TEST("false") "," PENDING_SEVEN);
 }
 
@@ -203,10 +210,12 @@ Test(jobs, what_is_wrong_with_a_definition_is_said)
     } cases[] = {
         { "{\"group\":\"nort-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}",
           "group: device group \"nort-pumps\" does not exist." },
-        { "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"property\",\"target\":\"t\",\"path\":\"p\",\"value\":1},"
+        { "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"property\",\"target\":\"t\",\"path\":\"p\","
+          "\"value\":1},"
           "{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}",
           "data: all entries of a job must have the same type (found property and command)." },
-        { "{\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}", "group: the member is required." },
+        { "{\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}",
+          "group: the member is required." },
         { "{\"group\":\"north-pumps\"}", "data: the member is required." },
         { "{\"group\":\"north-pumps\",\"data\":[]}", "data: at least one entry is required." },
     };
@@ -243,12 +252,13 @@ Test(jobs, longest_id_is_served)
 
 Test(jobs, empty_group_counts_nothing)
 {
-    struct api_answer answer =
-        api_send(&world, "PUT", "/api/deviceGroups/none?" API_VERSION,
-                 "{\"displayName\":\"None\",\"filter\":\"SELECT * FROM devices WHERE $id = \\\"nobody\\\"\"}");
+    struct api_answer answer = api_send(
+        &world, "PUT", "/api/deviceGroups/none?" API_VERSION,
+        "{\"displayName\":\"None\",\"filter\":\"SELECT * FROM devices WHERE $id = \\\"nobody\\\"\"}");
     cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
     api_answer_free(&answer);
-    const char *definition = "\"group\":\"none\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]";
+    const char *definition =
+        "\"group\":\"none\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]";
     char body[200], expected[400];
     snprintf(body, sizeof body, "{%s}", definition);
     snprintf(expected, sizeof expected,
@@ -270,15 +280,19 @@ Test(jobs, finished_job_has_start_and_end_and_counts_unknown_as_failed)
     make_job("self-test-01", "{" SELF_TEST("false") "}");
     turn_job((struct turn){ "self-test-01", TRANCHE_JOB_COMPLETE, AT_0920, AT_0920 + 31750000, "ccuccfc" });
     api_check(get_job("self-test-01"), 200,
-              "{\"id\":\"self-test-01\"," SELF_TEST("false") ",\"start\":\"2026-03-02T09:20:00.120Z\","
-              "\"end\":\"2026-03-02T09:20:31.870Z\","
-              "\"progress\":{\"total\":7,\"pending\":0,\"completed\":5,\"failed\":2},\"status\":\"complete\"}");
+              "{\"id\":\"self-test-01\"," SELF_TEST(
+                  "false") ",\"start\":\"2026-03-02T09:20:00.120Z\","
+                           "\"end\":\"2026-03-02T09:20:31.870Z\","
+                           "\"progress\":{\"total\":7,\"pending\":0,\"completed\":5,\"failed\":2},\"status\":"
+                           "\"complete\"}");
 }
 
 static enum tranche_code put_scheduled(struct tranche_store *store, void *context, struct tranche_err *err)
 {
     (void)context;
-    struct tranche_job_record job = { .id = "run-1", .group = "north-pumps", .schedule = "nightly", .estimate = 1 };
+    struct tranche_job_record job = {
+        .id = "run-1", .group = "north-pumps", .schedule = "nightly", .estimate = 1
+    };
     job.definition = strdup("\"group\":\"north-pumps\"");
     enum tranche_code code = store->functions->job_insert(store, &job, err);
     tranche_job_record_free(&job);
@@ -288,9 +302,10 @@ static enum tranche_code put_scheduled(struct tranche_store *store, void *contex
 Test(jobs, job_of_a_schedule_names_it)
 {
     api_store(&world, put_scheduled, NULL);
-    api_check(get_job("run-1"), 200,
-              "{\"id\":\"run-1\",\"scheduledJobId\":\"nightly\",\"group\":\"north-pumps\","
-              "\"progress\":{\"total\":1,\"pending\":1,\"completed\":0,\"failed\":0},\"status\":\"pending\"}");
+    api_check(
+        get_job("run-1"), 200,
+        "{\"id\":\"run-1\",\"scheduledJobId\":\"nightly\",\"group\":\"north-pumps\","
+        "\"progress\":{\"total\":1,\"pending\":1,\"completed\":0,\"failed\":0},\"status\":\"pending\"}");
 }
 
 /* ---- lists ---- */
@@ -365,7 +380,9 @@ Test(jobs, link_goes_where_the_client_came_from)
 {
     put_jobs(2);
     static const char *const host[] = { "Host: fleet.example.net", NULL };
-    const struct api_call call = { .method = "GET", .path = "/api/jobs?" API_VERSION "&maxpagesize=1", .headers = host };
+    const struct api_call call = { .method = "GET",
+                                   .path = "/api/jobs?" API_VERSION "&maxpagesize=1",
+                                   .headers = host };
     struct api_answer answer = api_do(&world, &call);
     cr_assert_not_null(strstr(answer.body.bytes, "\"nextLink\":\"http://fleet.example.net/api/jobs?"), "%s",
                        answer.body.bytes);
@@ -405,7 +422,8 @@ Test(jobs, page_sizes_out_of_range)
         api_check_error(api_get(&world, path), 422, "UnprocessableEntity", cases[i].message);
     }
     api_check(api_get(&world, "/api/jobs?" API_VERSION "&maxpagesize=5000"), 200, "{\"value\":[]}");
-    api_check(api_get(&world, "/api/jobs?" API_VERSION "&maxpagesize=99999999999999999999"), 200, "{\"value\":[]}");
+    api_check(api_get(&world, "/api/jobs?" API_VERSION "&maxpagesize=99999999999999999999"), 200,
+              "{\"value\":[]}");
     api_check(api_get(&world, "/api/jobs?" API_VERSION "&$skiptoken=djE6MTc3MjQ0"), 200, "{\"value\":[]}");
 }
 
@@ -424,7 +442,8 @@ Test(jobs, page_of_large_jobs_ends_early)
 {
     size_t bytes = 900000;
     struct text body = { 0 };
-    text_puts(&body, "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\",\"value\":\"");
+    text_puts(&body, "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":"
+                     "\"p\",\"value\":\"");
     for (size_t i = 0; i < bytes; i += 10)
         text_puts(&body, "0123456789");
     text_puts(&body, "\"}]}");
@@ -458,7 +477,8 @@ Test(jobs, devices_are_listed_in_the_jobs_order_with_two_words)
     api_check(api_get(&world, "/api/jobs/self-test-01/devices?" API_VERSION), 200, "{\"value\":[]}");
     turn_job((struct turn){ "self-test-01", TRANCHE_JOB_COMPLETE, AT_0920, AT_0920, "ccucc-f" });
     api_check(api_get(&world, "/api/jobs/self-test-01/devices?" API_VERSION), 200,
-              "{\"value\":[{\"id\":\"pump-n01\",\"status\":\"completed\"},{\"id\":\"pump-n02\",\"status\":\"completed\"},"
+              "{\"value\":[{\"id\":\"pump-n01\",\"status\":\"completed\"},{\"id\":\"pump-n02\",\"status\":"
+              "\"completed\"},"
               "{\"id\":\"pump-n03\",\"status\":\"failed\"},{\"id\":\"pump-n04\",\"status\":\"completed\"},"
               "{\"id\":\"pump-n05\",\"status\":\"completed\"},{\"id\":\"pump-n06\",\"status\":\"pending\"},"
               "{\"id\":\"pump-n07\",\"status\":\"failed\"}]}");
@@ -476,7 +496,8 @@ Test(jobs, device_links_lead_through_the_job)
             cr_assert_eq(at[7], (char)('1' + seen++), "%s", answer.body.bytes);
         free(path);
         path = next_path(&answer);
-        cr_assert(path == NULL || strstr(path, "/devices?" API_VERSION "&%24top=2&%24skiptoken=") != NULL, "%s", path);
+        cr_assert(path == NULL || strstr(path, "/devices?" API_VERSION "&%24top=2&%24skiptoken=") != NULL,
+                  "%s", path);
         api_answer_free(&answer);
     }
     cr_assert_eq(seen, 7);
@@ -484,7 +505,8 @@ Test(jobs, device_links_lead_through_the_job)
 
 Test(jobs, devices_of_an_unknown_job_are_not_found)
 {
-    api_check_error(api_get(&world, "/api/jobs/nope/devices?" API_VERSION), 404, "NotFound", "Job \"nope\" was not found.");
+    api_check_error(api_get(&world, "/api/jobs/nope/devices?" API_VERSION), 404, "NotFound",
+                    "Job \"nope\" was not found.");
     api_check_error(api_get(&world, "/api/jobs/nope/devices?" API_VERSION "&$skiptoken=djE6MTc3MjQ0"), 422,
                     "UnprocessableEntity", "The continuation token is not valid.");
 }
@@ -508,9 +530,10 @@ Test(jobs, stop_and_resume_come_without_body_and_type)
     cr_assert_null(api_header(&answer, "Content-Type"));
     api_check(answer, 204, "");
     api_check(order("POST", "set-interval-01/stop"), 204, "");
-    api_check(get_job("set-interval-01"), 200,
-              "{\"id\":\"set-interval-01\"," INTERVAL ",\"start\":\"2026-03-02T09:20:00.120Z\","
-              "\"progress\":{\"total\":7,\"pending\":3,\"completed\":3,\"failed\":1},\"status\":\"stopped\"}");
+    api_check(
+        get_job("set-interval-01"), 200,
+        "{\"id\":\"set-interval-01\"," INTERVAL ",\"start\":\"2026-03-02T09:20:00.120Z\","
+        "\"progress\":{\"total\":7,\"pending\":3,\"completed\":3,\"failed\":1},\"status\":\"stopped\"}");
     api_check(order("POST", "set-interval-01/resume"), 204, "");
     api_check(order("POST", "set-interval-01/resume"), 204, "");
 }
@@ -535,8 +558,10 @@ Test(jobs, rerun_answers_with_the_new_job)
     make_job("self-test-01", "{" SELF_TEST("false") "}");
     turn_job((struct turn){ "self-test-01", TRANCHE_JOB_COMPLETE, AT_0920, AT_0920, "ccuccfc" });
     api_check(order("PUT", "self-test-01/rerun/self-test-01-again"), 200,
-              "{\"id\":\"self-test-01-again\"," SELF_TEST("false") ","
-              "\"progress\":{\"total\":2,\"pending\":2,\"completed\":0,\"failed\":0},\"status\":\"pending\"}");
+              "{\"id\":\"self-test-01-again\"," SELF_TEST(
+                  "false") ","
+                           "\"progress\":{\"total\":2,\"pending\":2,\"completed\":0,\"failed\":0},\"status\":"
+                           "\"pending\"}");
     struct api_answer answer = order("PUT", "self-test-01/rerun/a.b");
     cr_assert_eq(answer.status, 422, "%s", answer.body.bytes);
     api_answer_free(&answer);
@@ -557,9 +582,10 @@ Test(jobs, progress_before_the_freeze_is_an_estimate)
 {
     make_job("self-test-01", "{" SELF_TEST("false") "}");
     struct api_answer answer = api_get(&world, "/v1/jobs/self-test-01/progress?check=true");
-    const char *expected = "{\"id\":\"self-test-01\",\"status\":\"pending\",\"state\":\"pending\",\"frozen\":false,"
-                           "\"tally\":{\"total\":7,\"pending\":7,\"completed\":0,\"failed\":0,\"unknown\":0},"
-                           "\"calls\":0,\"created\":\"";
+    const char *expected =
+        "{\"id\":\"self-test-01\",\"status\":\"pending\",\"state\":\"pending\",\"frozen\":false,"
+        "\"tally\":{\"total\":7,\"pending\":7,\"completed\":0,\"failed\":0,\"unknown\":0},"
+        "\"calls\":0,\"created\":\"";
     cr_assert_eq(strncmp(answer.body.bytes, expected, strlen(expected)), 0, "%s", answer.body.bytes);
     cr_assert_null(strstr(answer.body.bytes, "\"check\""));
     api_answer_free(&answer);
@@ -574,11 +600,15 @@ Test(jobs, progress_tells_unknown_from_failed_and_checks_the_rows)
     const char *tally = "{\"total\":7,\"pending\":1,\"completed\":4,\"failed\":1,\"unknown\":1}";
     char head[600], tail[300];
     snprintf(head, sizeof head,
-             "{\"id\":\"self-test-01\",\"status\":\"running\",\"state\":\"cancelling\",\"frozen\":true,\"tally\":%s,"
-             "\"batch\":{\"index\":0,\"count\":1,\"tally\":%s,\"start\":\"2026-03-02T09:20:00.120Z\"},\"calls\":6,",
+             "{\"id\":\"self-test-01\",\"status\":\"running\",\"state\":\"cancelling\",\"frozen\":true,"
+             "\"tally\":%s,"
+             "\"batch\":{\"index\":0,\"count\":1,\"tally\":%s,\"start\":\"2026-03-02T09:20:00.120Z\"},"
+             "\"calls\":6,",
              tally, tally);
-    snprintf(tail, sizeof tail, "\"check\":{\"exact\":true,\"agrees\":true,\"tally\":%s,\"batch\":%s}}", tally, tally);
-    cr_assert_eq(strncmp(answer.body.bytes, head, strlen(head)), 0, "%s\nexpected\n%s", answer.body.bytes, head);
+    snprintf(tail, sizeof tail, "\"check\":{\"exact\":true,\"agrees\":true,\"tally\":%s,\"batch\":%s}}",
+             tally, tally);
+    cr_assert_eq(strncmp(answer.body.bytes, head, strlen(head)), 0, "%s\nexpected\n%s", answer.body.bytes,
+                 head);
     const char *found = strstr(answer.body.bytes, "\"check\"");
     cr_assert_not_null(found, "%s", answer.body.bytes);
     cr_assert_str_eq(found, tail);
@@ -603,8 +633,10 @@ Test(jobs, check_finds_counters_that_disagree)
     char id[] = "self-test-01";
     api_store(&world, count_wrong, id);
     struct api_answer answer = api_get(&world, "/v1/jobs/self-test-01/progress?check=true");
-    cr_assert_not_null(strstr(answer.body.bytes, "\"check\":{\"exact\":true,\"agrees\":false,"), "%s", answer.body.bytes);
-    cr_assert_not_null(strstr(answer.body.bytes, "\"status\":\"stopped\",\"state\":\"held\""), "%s", answer.body.bytes);
+    cr_assert_not_null(strstr(answer.body.bytes, "\"check\":{\"exact\":true,\"agrees\":false,"), "%s",
+                       answer.body.bytes);
+    cr_assert_not_null(strstr(answer.body.bytes, "\"status\":\"stopped\",\"state\":\"held\""), "%s",
+                       answer.body.bytes);
     api_answer_free(&answer);
 }
 
@@ -612,20 +644,23 @@ Test(jobs, progress_refuses_what_it_does_not_understand)
 {
     api_check_error(api_get(&world, "/v1/jobs/x/progress?check=yes"), 422, "UnprocessableEntity",
                     "check must be true or false.");
-    api_check_error(api_get(&world, "/v1/jobs/x/progress?check=true"), 404, "NotFound", "Job \"x\" was not found.");
+    api_check_error(api_get(&world, "/v1/jobs/x/progress?check=true"), 404, "NotFound",
+                    "Job \"x\" was not found.");
 }
 
 Test(jobs, own_device_list_tells_all)
 {
     make_job("self-test-01", "{" SELF_TEST("false") "}");
     turn_job((struct turn){ "self-test-01", TRANCHE_JOB_RUNNING, AT_0920, 0, "cuf-" });
-    api_check(api_get(&world, "/v1/jobs/self-test-01/devices?maxpagesize=1000"), 200,
-              "{\"value\":["
-              "{\"id\":\"pump-n01\",\"status\":\"completed\",\"outcome\":\"completed\",\"batch\":0,\"attempt\":1,"
-              "\"code\":200,\"answer\":\"{\\\"a\\\":1}\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
-              "{\"id\":\"pump-n02\",\"status\":\"failed\",\"outcome\":\"unknown\",\"batch\":0,\"attempt\":1,"
-              "\"reason\":\"it \\\"went\\\" wrong\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
-              "{\"id\":\"pump-n03\",\"status\":\"failed\",\"outcome\":\"failed\",\"batch\":0,\"attempt\":1,"
-              "\"reason\":\"it \\\"went\\\" wrong\",\"answer\":\"{\\\"a\\\":1}\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
-              "{\"id\":\"pump-n04\",\"status\":\"pending\",\"outcome\":\"pending\",\"batch\":0,\"attempt\":0}]}");
+    api_check(
+        api_get(&world, "/v1/jobs/self-test-01/devices?maxpagesize=1000"), 200,
+        "{\"value\":["
+        "{\"id\":\"pump-n01\",\"status\":\"completed\",\"outcome\":\"completed\",\"batch\":0,\"attempt\":1,"
+        "\"code\":200,\"answer\":\"{\\\"a\\\":1}\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
+        "{\"id\":\"pump-n02\",\"status\":\"failed\",\"outcome\":\"unknown\",\"batch\":0,\"attempt\":1,"
+        "\"reason\":\"it \\\"went\\\" wrong\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
+        "{\"id\":\"pump-n03\",\"status\":\"failed\",\"outcome\":\"failed\",\"batch\":0,\"attempt\":1,"
+        "\"reason\":\"it \\\"went\\\" "
+        "wrong\",\"answer\":\"{\\\"a\\\":1}\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
+        "{\"id\":\"pump-n04\",\"status\":\"pending\",\"outcome\":\"pending\",\"batch\":0,\"attempt\":0}]}");
 }

@@ -1,4 +1,5 @@
-/* Threads: connections wait for the engine without holding an HTTP thread; trouble, closing, clients that go away. */
+/* Threads: connections wait for the engine without holding an HTTP thread; trouble, closing, clients that go
+ * away. */
 #include "api_world.h"
 
 #include "when.h"
@@ -28,7 +29,8 @@ static void close_world(void)
 
 TestSuite(server, .init = open_world, .fini = close_world, .timeout = 120);
 
-#define JOB_BODY "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}"
+#define JOB_BODY \
+    "{\"group\":\"north-pumps\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"p\"}]}"
 
 static int must_connect(void)
 {
@@ -313,8 +315,14 @@ Test(listening, address_is_checked)
     struct config config;
     struct server *server;
     config_defaults(&config);
-    static const char *const bad[] = { "", ":9110", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000",
-                                       "127.0.0.1:-1", "no.such.host.invalid:1" };
+    static const char *const bad[] = { "",
+                                       ":9110",
+                                       "127.0.0.1",
+                                       "127.0.0.1:",
+                                       "127.0.0.1:x",
+                                       "127.0.0.1:70000",
+                                       "127.0.0.1:-1",
+                                       "no.such.host.invalid:1" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         strcpy(config.listen, bad[i]);
         cr_assert_eq(server_open(&server, &config, NULL, NULL, &err), TRANCHE_INVALID, "%s", bad[i]);

@@ -194,7 +194,7 @@ Test(stories, stop_leaves_uncalled_devices_pending_and_resume_calls_exactly_them
 
     struct sim_order *resume = sim_resume(sim, "job");
     cr_assert(sim_run_order(sim, resume));
-    cr_assert_eq(resume->command.code, TRANCHE_OK);
+    cr_assert_eq(resume->command.code, TRANCHE_OK, "%s", resume->command.err.text);
     cr_assert(sim_run(sim, MINUTE_US, job_rests));
     cr_assert_eq(sim_job(sim, "job")->state, TRANCHE_JOB_COMPLETE);
     cr_assert_eq(sim->log_count, 500);

@@ -1,6 +1,7 @@
-/* Looks for races between clients, HTTP threads, the back room, the engine thread and a server that closes in the middle of
- * it. Usage: server_race [rounds]. Prints one line. Made for the thread sanitizer, which does the looking; the program itself
- * checks that every answer that arrives is whole and one of those that may come.
+/* Looks for races between clients, HTTP threads, the back room, the engine thread and a server that closes in
+ * the middle of it. Usage: server_race [rounds]. Prints one line. Made for the thread sanitizer, which does
+ * the looking; the program itself checks that every answer that arrives is whole and one of those that may
+ * come.
  */
 #include "auth.h"
 #include "fake_runner.h"
@@ -18,10 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CLIENTS         8
-#define ROUNDS_DEFAULT  5
-#define ROUND_US        300000 /* until the server closes */
-#define HOUR_US         INT64_C(3600000000)
+#define CLIENTS        8
+#define ROUNDS_DEFAULT 5
+#define ROUND_US       300000 /* until the server closes */
+#define HOUR_US        INT64_C(3600000000)
 
 static unsigned port;
 static char *token;
@@ -178,7 +179,8 @@ int main(int argc, char **argv)
     must(sqlite_store_open(&(struct sqlite_options){ .directory = directory }, &store, &err), &err);
     struct tranche_token_record record;
     struct text value = { 0 };
-    must(auth_mint("root", role_by_word("administrator"), when_now_us() + HOUR_US, when_now_us(), &record, &value, &err),
+    must(auth_mint("root", role_by_word("administrator"), when_now_us() + HOUR_US, when_now_us(), &record,
+                   &value, &err),
          &err);
     must(sqlite_token_put(directory, &record, &err), &err);
     token = text_take(&value);

@@ -98,8 +98,9 @@ static enum tranche_code create(struct runner *runner, struct command *command)
     if (code == TRANCHE_OK) {
         bool same = strcmp(job.definition, command->job.definition) == 0;
         if (!same)
-            code = fail(&command->err, TRANCHE_CONFLICT, "Job \"%s\" exists with a different definition; it is %s.",
-                        job.id, job_state_on_wire(job.state));
+            code = fail(&command->err, TRANCHE_CONFLICT,
+                        "Job \"%s\" exists with a different definition; it is %s.", job.id,
+                        job_state_on_wire(job.state));
         take_over(command, &job);
         return code;
     }
@@ -131,7 +132,8 @@ static enum tranche_code stop_or_resume(struct runner *runner, struct command *c
     take_over(command, &job);
     if (command->kind == COMMAND_JOB_STOP)
         return order(runner, command, job_stop_verdict(job.state), "stopped", TRANCHE_JOB_STOPPED);
-    return order(runner, command, job_resume_verdict(job.state, job.started_us != 0), "resumed", TRANCHE_JOB_RUNNING);
+    return order(runner, command, job_resume_verdict(job.state, job.started_us != 0), "resumed",
+                 TRANCHE_JOB_RUNNING);
 }
 
 static enum tranche_code rerun(struct runner *runner, struct command *command)
@@ -374,7 +376,8 @@ void fake_runner_hold(struct runner *runner, bool hold)
     pthread_mutex_unlock(&runner->mutex);
 }
 
-enum tranche_code fake_runner_do(struct runner *runner, fake_runner_act *act, void *context, struct tranche_err *err)
+enum tranche_code fake_runner_do(struct runner *runner, fake_runner_act *act, void *context,
+                                 struct tranche_err *err)
 {
     struct errand errand = { .act = act, .context = context, .err = err };
     pthread_mutex_lock(&runner->mutex);

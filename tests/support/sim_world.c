@@ -96,7 +96,7 @@ static void log_request(struct sim *sim, const struct task *task, const struct s
     struct sim_entry *entry = &sim->log[sim->log_count++];
     *entry = (struct sim_entry){ .at_us = sim->mono_us, .ordinal = task->ordinal, .step = task->step,
                                  .attempt = task->attempt, .verdict = *verdict };
-    snprintf(entry->job, sizeof entry->job, "%s", task->plan->job);
+    snprintf(entry->job, sizeof entry->job, "%.31s", task->plan->job);
     if (sim->watch != NULL)
         sim->watch(sim, entry);
 }
@@ -468,7 +468,7 @@ bool sim_run(struct sim *sim, int64_t span_us, bool (*enough)(struct sim *sim))
             next_us = sim->events[0].at_us;
         if (next_us >= until_us) {
             sim->mono_us = until_us;
-            return false;
+            return enough != NULL && enough(sim);
         }
         if (next_us > sim->mono_us)
             sim->mono_us = next_us;

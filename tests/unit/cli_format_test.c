@@ -278,8 +278,9 @@ Test(progress, the_closing_sentence_can_be_parsed)
     progress.state = "cancelled";
     progress.reason = "the cancellation threshold was exceeded";
     print_end_sentence(&text, &progress);
-    expect_text(&text, "job-006 cancelled: 1000 devices, 80 completed, 20 failed (2.0 %, 2 of them unknown), 900 pending. "
-                       "Reason: the cancellation threshold was exceeded. Rerun failed: tranche job rerun job-006");
+    expect_text(&text, "job-006 cancelled: 1000 devices, 80 completed, 20 failed (2.0 %, 2 of them unknown), "
+                       "900 pending. Reason: the cancellation threshold was exceeded. "
+                       "Rerun failed: tranche job rerun job-006");
 
     progress = progress_of(1000, 80, 20, 0);
     progress.state = "stopped";

@@ -300,45 +300,43 @@ Test(fanout, other_protocols_are_unsent, .init = rig_open, .fini = rig_close)
 }
 
 /* A listener whose queue is full lets the kernel drop what comes next: a black hole on one's own machine. */
-static int black_hole(uint16_t *port, int fillers[2])
+struct hole {
+    int listener, fillers[2];
+};
+
+static struct hole hole_open(const char *address, uint16_t port)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t bytes = sizeof address;
-    for (uint16_t candidate = 11000; candidate < 12000; candidate++) {
-        address.sin_port = htons(candidate);
-        if (bind(fd, (struct sockaddr *)&address, bytes) == 0)
-            break;
-    }
-    cr_assert_eq(listen(fd, 0), 0);
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
-    *port = ntohs(address.sin_port);
+    struct hole hole = { .listener = socket(AF_INET, SOCK_STREAM, 0) };
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    inet_pton(AF_INET, address, &at.sin_addr);
+    cr_assert_eq(bind(hole.listener, (struct sockaddr *)&at, sizeof at), 0);
+    cr_assert_eq(listen(hole.listener, 0), 0);
     for (int i = 0; i < 2; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+        hole.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(hole.fillers[i], (struct sockaddr *)&at, sizeof at);
     }
-    return fd;
+    return hole;
+}
+
+static void hole_close(struct hole hole)
+{
+    close(hole.listener);
+    close(hole.fillers[0]);
+    close(hole.fillers[1]);
 }
 
 Test(fanout, a_connection_that_is_never_made_is_unsent, .init = rig_open, .fini = rig_close)
 {
-    uint16_t port;
-    int fillers[2], hole = black_hole(&port, fillers);
-    char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/ok/1", port);
+    struct hole hole = hole_open("127.0.0.8", gateway_port(rig.gateway));
     how.timeout_ms = 300;
 
-    cr_assert_eq(start_url(url), TRANCHE_OK);
     int64_t begin_us = loop_now_us();
-    run_until_ended();
+    const struct call *unsent = call_at("http://127.0.0.8", "/ok/1");
 
-    assert_ended(&rig.calls[0], TRANCHE_UNSENT);
-    cr_assert_str_eq(rig.calls[0].detail, "no connection in time, nothing was sent");
+    assert_ended(unsent, TRANCHE_UNSENT);
+    cr_assert_str_eq(unsent->detail, "no connection in time, nothing was sent");
     cr_assert_geq(loop_now_us() - begin_us, 290000);
-    close(hole);
-    close(fillers[0]);
-    close(fillers[1]);
+    hole_close(hole);
 }
 
 /* Halted. */
@@ -421,6 +419,18 @@ Test(fanout, having_no_descriptors_left_is_local_and_passes, .init = rig_open, .
     assert_ended(named, TRANCHE_LOCAL);
     assert_ended(call("/ok/3"), TRANCHE_ANSWERED);
     assert_received(NULL, 1);
+}
+
+Test(fanout, a_missing_file_of_authorities_is_local)
+{
+    struct fanout_options options;
+    fanout_defaults(&options);
+    options.ca_file = "/nonexistent/ca.pem";
+    rig_open_with(&options, call_ended);
+
+    assert_ended(call_at("https://127.0.0.1", "/ok/1"), TRANCHE_LOCAL);
+    assert_received(NULL, 0);
+    rig_close();
 }
 
 /* Sent, and no answer. */
@@ -660,9 +670,15 @@ Test(fanout, closing_drops_what_is_in_flight, .init = rig_open)
 }
 
 /* Names. The look-ups are ours, so that no test depends on a network's names:
- * gateway.test has an address, twofold.test has two of which the first refuses, slow.test takes a while, no others exist. */
+ * gateway.test has an address, twofold.test has two of which the gateway listens on the second only, slow.test takes a
+ * while to be unknown, and no others exist. */
 
 static atomic_int lookups_slow;
+
+static void nap_ms(long ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
 
 typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
@@ -670,24 +686,64 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 {
     lookup *numeric;
     *(void **)&numeric = dlsym(RTLD_NEXT, "getaddrinfo");
-    if (name == NULL || strspn(name, "0123456789.") == strlen(name) || strcmp(name, "gateway.test") == 0)
-        return numeric(name == NULL ? NULL : strcmp(name, "gateway.test") == 0 ? "127.0.0.1" : name, service, hints, found);
+    if (name == NULL || strspn(name, "0123456789.") == strlen(name))
+        return numeric(name, service, hints, found);
+    if (strcmp(name, "gateway.test") == 0)
+        return numeric("127.0.0.1", service, hints, found);
     if (strcmp(name, "twofold.test") == 0) {
-        int refused = numeric("127.0.0.9", service, hints, found);
-        return refused != 0 ? refused : numeric("127.0.0.1", service, hints, &(*found)->ai_next);
+        int missed = numeric("127.0.0.9", service, hints, found);
+        return missed != 0 ? missed : numeric("127.0.0.1", service, hints, &(*found)->ai_next);
     }
     if (strcmp(name, "slow.test") == 0) {
         lookups_slow++;
-        nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 500000000 }, NULL);
+        nap_ms(1500);
         lookups_slow--;
     }
+    nap_ms(20); /* long enough for libcurl to wait for it */
     return EAI_NONAME;
 }
 
+/* Again and again: the sockets on which libcurl's look-ups answer have the same numbers each time. */
 Test(fanout, a_name_that_does_not_exist_is_unsent, .init = rig_open, .fini = rig_close)
 {
-    assert_ended(call_at("http://nobody.test", "/ok/1"), TRANCHE_UNSENT);
-    cr_assert_eq(rig.calls[0].error, 0);
+    int64_t begin_us = loop_now_us();
+    for (int i = 0; i < 5; i++) {
+        const struct call *unsent = call_at("http://nobody.test", "/ok/1");
+        assert_ended(unsent, TRANCHE_UNSENT);
+        cr_assert_str_eq(unsent->detail, "Could not resolve host: nobody.test");
+        cr_assert_eq(unsent->error, 0);
+    }
+    cr_assert_lt(loop_now_us() - begin_us, 3000000);
+}
+
+/* libcurl gives up the first address after half of its time for connecting, and closes that socket without a word. */
+Test(fanout, an_address_that_swallows_connections_is_passed_over, .init = rig_open, .fini = rig_close)
+{
+    struct hole hole = hole_open("127.0.0.9", gateway_port(rig.gateway));
+
+    int64_t begin_us = loop_now_us();
+    const struct call *answered = call_at("http://twofold.test", "/ok/1");
+
+    assert_ended(answered, TRANCHE_ANSWERED);
+    assert_received("/ok/1", 1);
+    cr_assert_lt(loop_now_us() - begin_us, 4000000);
+    hole_close(hole);
+}
+
+/* The first address is silent, and refuses the connection when it is asked again, a second later. */
+Test(fanout, an_address_that_refuses_late_is_passed_over_at_once, .init = rig_open, .fini = rig_close)
+{
+    struct hole hole = hole_open("127.0.0.9", gateway_port(rig.gateway));
+    int64_t begin_us = loop_now_us();
+    cr_assert_eq(start_at("http://twofold.test", "/ok/1"), TRANCHE_OK);
+    run_for(200000);
+
+    hole_close(hole);
+    run_until_ended();
+
+    assert_ended(&rig.calls[0], TRANCHE_ANSWERED);
+    assert_received("/ok/1", 1);
+    cr_assert_lt(loop_now_us() - begin_us, 2000000);
 }
 
 Test(fanout, names_are_looked_up_while_numbers_connect, .init = rig_open, .fini = rig_close)

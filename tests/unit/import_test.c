@@ -218,7 +218,8 @@ Test(import, every_member_is_taken)
 
 Test(import, an_id_is_enough)
 {
-    import_text("{\"id\":\"a\"}\n {\"organizations\":[],\"displayName\":null,\"template\":null,\"properties\":null , \"id\":\"b\"} \n");
+    import_text("{\"id\":\"a\"}\n"
+                " {\"organizations\":[],\"displayName\":null,\"template\":null,\"properties\":null , \"id\":\"b\"} \n");
 
     const char *lines[] = { "a ep- name=- template=- organization=- properties=-",
                             "b ep- name=- template=- organization=- properties=-" };
