@@ -21,7 +21,6 @@
 #include "job_json.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 /* When the rows take long to count against the time between two commits, no try helps. */
 #define CHECK_TRIES_MAX  5

@@ -12,7 +12,6 @@
 #include "percent.h"
 #include "router.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

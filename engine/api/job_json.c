@@ -1,12 +1,10 @@
 #include "job_json.h"
 
-#include "definition.h"
 #include "fail.h"
 #include "paging.h"
 #include "when.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 struct tranche_tally job_json_tally(const struct tranche_job_record *job)
 {

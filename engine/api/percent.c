@@ -2,8 +2,6 @@
 
 #include "fail.h"
 
-#include <string.h>
-
 static int hex_value(char digit)
 {
     if (digit >= '0' && digit <= '9')

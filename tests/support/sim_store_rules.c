@@ -80,12 +80,26 @@ static void check_row(struct sim_store *s, const struct touch *touch, const stru
 
 /* ---- jobs ---- */
 
-/* From one commit to the next; a new job may have gone one step already. */
+/* Whether moves lead from one state to the other: several may fall into one commit. */
+static bool may_become(enum tranche_job_state from, enum tranche_job_state to)
+{
+    uint32_t reached = 1u << from, before = 0;
+    while (reached != before) {
+        before = reached;
+        for (unsigned i = 0; i < TRANCHE_JOB_STATE_COUNT; i++)
+            for (unsigned j = 0; (reached >> i & 1) != 0 && j < TRANCHE_JOB_STATE_COUNT; j++)
+                if (job_may((enum tranche_job_state)i, (enum tranche_job_state)j))
+                    reached |= 1u << j;
+    }
+    return (reached >> to & 1) != 0;
+}
+
+/* From one commit to the next; a new job was pending. */
 static void check_move(struct sim_store *s, const struct tranche_job_record *before,
                        const struct tranche_job_record *job)
 {
     enum tranche_job_state from = before == NULL ? TRANCHE_JOB_PENDING : before->state;
-    if (from != job->state && !job_may(from, job->state))
+    if (from != job->state && !may_become(from, job->state))
         sim_store_wrong(s, "job %s goes from %s to %s", job->id, job_state_name(from), job_state_name(job->state));
     if (before == NULL)
         return;
