@@ -17,7 +17,7 @@ void sim_wrong(const struct sim *sim, const char *format, ...)
     fprintf(stderr, "seed %llu: ", (unsigned long long)sim->seed);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "\nreplay: engine_lives_test --seed %llu\n", (unsigned long long)sim->seed);
+    fprintf(stderr, "\nreplay: engine_lives --seed %llu\n", (unsigned long long)sim->seed);
     abort();
 }
 

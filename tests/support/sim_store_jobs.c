@@ -83,7 +83,7 @@ static enum tranche_code job_insert(struct tranche_store *store, struct tranche_
 {
     struct sim_store *s = sim_store(store);
     int64_t no = (int64_t)sim_table_last(&s->jobs) + 1;
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, no, "job_insert", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -98,7 +98,7 @@ static enum tranche_code job_update(struct tranche_store *store, const struct tr
                                     struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, record->no, "job_update", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -150,7 +150,7 @@ static enum tranche_code jobs_in(struct tranche_store *store, uint32_t states, t
 static enum tranche_code batch_put(struct tranche_store *store, int64_t job, const struct tranche_batch_record *batch,
                                    struct tranche_err *err)
 {
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "batch_put", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -185,7 +185,7 @@ static enum tranche_code chunk_put(struct tranche_store *store, int64_t job, uin
                                    const uint32_t *devices, uint32_t count, struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "chunk_put", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -217,7 +217,7 @@ static enum tranche_code chunk_load(struct tranche_store *store, int64_t job, ui
 static enum tranche_code chunks_drop(struct tranche_store *store, int64_t job, struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "chunks_drop", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -245,7 +245,7 @@ static enum tranche_code intent_put(struct tranche_store *store, int64_t job, co
                                     struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "intent_put", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -263,7 +263,7 @@ static enum tranche_code intent_put(struct tranche_store *store, int64_t job, co
 
 static enum tranche_code intent_drop(struct tranche_store *store, int64_t job, int64_t seq, struct tranche_err *err)
 {
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "intent_drop", &rows, err);
     if (code == TRANCHE_OK)
         sim_store_drop(sim_store(store), rows, &rows->tables[ROWS_INTENT], (uint64_t)seq);
@@ -303,7 +303,7 @@ static enum tranche_code result_put(struct tranche_store *store, int64_t job, co
                                     struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "result_put", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -325,7 +325,7 @@ static enum tranche_code retry_put(struct tranche_store *store, int64_t job, con
                                    struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "retry_put", &rows, err);
     if (code != TRANCHE_OK)
         return code;
@@ -338,7 +338,7 @@ static enum tranche_code retry_put(struct tranche_store *store, int64_t job, con
 
 static enum tranche_code retry_drop(struct tranche_store *store, int64_t job, uint32_t ordinal, struct tranche_err *err)
 {
-    struct job_rows *rows;
+    struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "retry_drop", &rows, err);
     if (code == TRANCHE_OK)
         sim_store_drop(sim_store(store), rows, &rows->tables[ROWS_RETRY], ordinal);
