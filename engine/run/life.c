@@ -266,11 +266,14 @@ void life_admit(struct core *core)
     uint32_t running = 0;
     for (struct job *job = core->jobs; job != NULL; job = job->next)
         running += takes_a_place(job);
-    for (struct job *job = core->jobs; job != NULL && running < core->config.jobs_running_max; job = job->next) {
+    for (struct job *job = core->jobs; job != NULL; job = job->next) {
         if (job->phase != JOB_QUEUED || (job->record.state != TRANCHE_JOB_PENDING && !life_is_live(job)))
             continue;
+        bool newcomer = !takes_a_place(job); /* a recovered job that was running has its place */
+        if (newcomer && running >= core->config.jobs_running_max)
+            continue;
+        running += newcomer;
         struct tranche_err err = { 0 };
-        running += !takes_a_place(job);
         if (!admit(core, job, &err))
             life_fail(core, job, err.text);
     }

@@ -33,6 +33,8 @@ void members_ask(struct core *core, struct job *job)
 {
     if (job->ticket == 0 || job->asked || job->new_row)
         return; /* a rerun's set is that of the commit which creates it, so that comes first */
+    if (job->phase == JOB_COUNTING && (job->record_changed || job->settling != NULL))
+        return; /* the reader sees only what is durable */
     struct question question = { .ticket = job->ticket, .job = job->record.no };
     struct tranche_err err = { 0 };
     if (job->phase == JOB_COUNTING) {

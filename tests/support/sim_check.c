@@ -54,7 +54,8 @@ struct witness {
     uint32_t answered;      /* with a complete answer */
     uint16_t attempt_last;
     bool ok;                /* its last step was answered well */
-    bool refused;           /* some step was answered with a refusal */
+    bool refused;           /* some attempt was answered with a refusal */
+    bool unsent;            /* some attempt did not reach it */
 };
 
 static void read_log(const struct sim *sim, const char *id, uint16_t steps, bool command, struct witness *witnesses)
@@ -64,6 +65,10 @@ static void read_log(const struct sim *sim, const char *id, uint16_t steps, bool
         if (strcmp(entry->job, id) != 0)
             continue;
         struct witness *witness = &witnesses[entry->ordinal * steps + entry->step];
+        if (entry->verdict.transport == TRANCHE_UNSENT) {
+            witness->unsent = true;
+            continue;
+        }
         if (witness->requests > 0 && entry->attempt <= witness->attempt_last)
             sim_wrong(sim, "%s: attempt %u of ordinal %u follows attempt %u", id, entry->attempt, entry->ordinal,
                       witness->attempt_last);
@@ -87,7 +92,7 @@ static void check_device(const struct sim *sim, const struct tranche_job_record 
     bool refused = false;
     for (uint16_t step = 0; step < steps; step++) {
         requests += of[step].requests;
-        refused |= of[step].refused;
+        refused |= of[step].refused || of[step].unsent;
     }
     switch (device->state) {
     case TRANCHE_DEVICE_COMPLETED:

@@ -117,7 +117,7 @@ static void begin_call(struct sim *sim, uint32_t worker, struct task *task)
         .command = task->plan->definition.kind == TRANCHE_STEP_COMMAND,
     };
     struct sim_verdict verdict = sim->gateway(sim, &call);
-    if (verdict.transport != TRANCHE_UNSENT && verdict.transport != TRANCHE_LOCAL)
+    if (verdict.transport != TRANCHE_LOCAL)
         log_request(sim, task, &verdict);
     event_add(sim, (struct sim_event){ .at_us = sim->mono_us + verdict.latency_us, .kind = EVENT_CALL_ENDS, .task = task,
                                        .worker = worker, .verdict = verdict });

@@ -24,12 +24,12 @@ struct sim_call {
     bool command;
 };
 struct sim_verdict {
-    enum tranche_transport transport; /* TRANCHE_UNSENT, TRANCHE_LOCAL: it never reached the gateway */
+    enum tranche_transport transport; /* TRANCHE_UNSENT, TRANCHE_LOCAL: it never reached the gateway; the latter is not logged */
     int status;                       /* for TRANCHE_ANSWERED */
     int64_t latency_us;
 };
 
-struct sim_entry { /* a request that reached the gateway */
+struct sim_entry { /* a request; TRANCHE_UNSENT: it did not reach the gateway */
     int64_t at_us;
     char job[32];
     uint32_t ordinal;
