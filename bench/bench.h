@@ -76,7 +76,7 @@ struct bench_table {
     uint32_t count;
 };
 
-extern const struct bench_table gateway_benches, fanout_benches, latency_benches, engine_benches, growth_benches, ring_benches,
+extern const struct bench_table gateway_benches, fanout_benches, engine_benches, growth_benches, ring_benches,
     partition_benches, filter_benches, store_benches;
 
 #define BENCH_COUNT(array) ((uint32_t)(sizeof(array) / sizeof(array)[0]))

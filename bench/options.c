@@ -75,7 +75,7 @@ enum tranche_code options_read(struct options *options, int argc, char **argv, s
     for (int i = 1; i < argc; i++) {
         const struct option *row = option_find(argv[i]);
         if (row == NULL)
-            return fail(err, TRANCHE_INVALID, "%s: no such option; see bench --help", argv[i]);
+            return fail(err, TRANCHE_INVALID, "%s: no such option; see tranche-bench --help", argv[i]);
         if (row->value != NULL && i + 1 == argc)
             return fail(err, TRANCHE_INVALID, "%s: needs %s", argv[i], row->value);
         enum tranche_code code = option_set(options, row, row->value != NULL ? argv[++i] : NULL, err);
@@ -87,12 +87,12 @@ enum tranche_code options_read(struct options *options, int argc, char **argv, s
 
 void options_help(void)
 {
-    puts("usage: bench [OPTION]...      measures Tranche's parts and the whole, against bare libcurl in the same run\n");
+    puts("usage: tranche-bench [OPTION]...      measures Tranche's parts and the whole, against bare libcurl in the same run\n");
     for (size_t i = 0; i < BENCH_COUNT(rows); i++) {
         char usage[40];
         snprintf(usage, sizeof usage, "%s%s%s", rows[i].name, rows[i].value != NULL ? " " : "",
                  rows[i].value != NULL ? rows[i].value : "");
         printf("  %-18s %s\n", usage, rows[i].help);
     }
-    puts("\nExample: bench --filter engine --rounds 15 --json engine.json");
+    puts("\nExample: tranche-bench --filter engine --rounds 15 --json engine.json");
 }

@@ -7,12 +7,19 @@
 
 #include "mem.h"
 
-void record_begin(struct text *record, const struct machine *machine, bool pinned, bool more_groups);
-void record_group(struct text *record, const struct results *results, enum bench_scale scale, bool more);
-void record_end(struct text *record, double stolen_percent);
-enum tranche_code record_write(const struct text *record, const char *path, struct tranche_err *err);
+/* Zeroed is empty. */
+struct record {
+    struct text text;
+    uint32_t groups;
+};
 
-/* Prints how the medians of `record` stand to those of the record in the file `path`. */
-enum tranche_code compare_print(const struct text *record, const char *path, struct tranche_err *err);
+void record_begin(struct record *record, const struct machine *machine, bool pinned);
+void record_group(struct record *record, const struct results *results, enum bench_scale scale);
+void record_end(struct record *record, double stolen_percent);
+enum tranche_code record_write(const struct record *record, const char *path, struct tranche_err *err);
+void record_free(struct record *record);
+
+/* Prints how the medians of a complete record stand to those of the older one in the file `path`. */
+enum tranche_code compare_print(const struct record *record, const char *path, struct tranche_err *err);
 
 #endif

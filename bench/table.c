@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define NAME_WIDTH   30
-#define METRIC_WIDTH 32
+#define METRIC_WIDTH 27
 #define RATIO_WIDTH  20
 
 void table_cell(const char *text, int width)
@@ -43,19 +43,22 @@ static void spread_print(struct spread spread, int width)
     table_cell(cell, width);
 }
 
-void table_machine(const struct machine *machine, bool pinned)
+void table_machine(const struct machine *machine, bool pinned, enum bench_scale scale)
 {
     printf("%s, %u cores; %s; libcurl %s; data on %s; load %.2f; %s\n", machine->cpu, machine->cores, machine->kernel,
            machine->libcurl, machine->disk, machine->load,
            pinned ? "we on core 0, the gateway on core 1" : "unpinned");
+    if (scale == BENCH_QUICK)
+        puts("A smoke run: it shows that everything runs; its numbers mean nothing.");
 }
 
 static void head_print(const struct results *results)
 {
     const struct bench_group *group = results->group;
     char count[TABLE_NUMBER_BYTES], cell[80];
-    printf("\n%s: %s; %s %s, %u rounds\n", group->name, group->about, table_number((double)results->count, count),
-           group->unit, results->rounds);
+    whole_number((double)results->count, count);
+    printf("\n%s: %s; %s %s, %u round%s\n", group->name, group->about, count, group->unit, results->rounds,
+           results->rounds > 1 ? "s" : "");
     table_cell("", NAME_WIDTH);
     for (uint32_t i = 0; i < BENCH_METRICS_MAX && group->metrics[i] != NULL; i++)
         table_cell(group->metrics[i], METRIC_WIDTH);
@@ -78,7 +81,19 @@ static void bar_print(const char *what, double limit, bool most, struct spread s
            fine ? "held" : "MISSED", sure ? "" : ", but not in every sample");
 }
 
-static void row_print(const struct results *results, uint32_t index)
+static void bars_print(const struct results *results, uint32_t index)
+{
+    const struct bench_bar *bar = &results->group->variants[index].bar;
+    if (bar->at_most > 0)
+        bar_print("bar", bar->at_most, true, results_metric(results, index, 0));
+    if (bar->at_least > 0)
+        bar_print("bar", bar->at_least, false, results_metric(results, index, 0));
+    if (bar->ratio_at_most > 0)
+        bar_print("ratio's bar", bar->ratio_at_most, true, results_ratio(results, index));
+}
+
+/* The counts of a smoke run are too small to be held against a bar. */
+static void row_print(const struct results *results, uint32_t index, enum bench_scale scale)
 {
     const struct bench_group *group = results->group;
     const struct bench_variant *variant = &group->variants[index];
@@ -88,13 +103,8 @@ static void row_print(const struct results *results, uint32_t index)
         spread_print(results_metric(results, index, i), METRIC_WIDTH);
     if (group->base != BENCH_NO_BASE)
         spread_print(results_ratio(results, index), RATIO_WIDTH);
-    const struct bench_bar *bar = &variant->bar;
-    if (bar->at_most > 0)
-        bar_print("bar", bar->at_most, true, results_metric(results, index, 0));
-    if (bar->at_least > 0)
-        bar_print("bar", bar->at_least, false, results_metric(results, index, 0));
-    if (bar->ratio_at_most > 0)
-        bar_print("ratio's bar", bar->ratio_at_most, true, results_ratio(results, index));
+    if (scale != BENCH_QUICK)
+        bars_print(results, index);
     putchar('\n');
 }
 
@@ -103,6 +113,6 @@ void table_group(const struct results *results, enum bench_scale scale)
     head_print(results);
     for (uint32_t i = 0; i < results->group->variant_count; i++)
         if (variant_is_run(&results->group->variants[i], scale))
-            row_print(results, i);
+            row_print(results, i, scale);
     fflush(stdout);
 }

@@ -5,7 +5,7 @@
 #include "machine.h"
 #include "rounds.h"
 
-void table_machine(const struct machine *machine, bool pinned);
+void table_machine(const struct machine *machine, bool pinned, enum bench_scale scale);
 void table_group(const struct results *results, enum bench_scale scale);
 
 /* A number as people read it, three digits at least and with its thousands apart: "8.12", "31.4", "41,544". */

@@ -92,8 +92,10 @@ int64_t core_tick(struct core *core, int64_t now_us, int64_t mono_us)
 
     if (core->store_state == STORE_COMMITTING)
         commit_end(core);
-    if (core->store_state == STORE_UNSURE)
+    if (core->store_state == STORE_UNSURE) {
+        members_throw_away(core); /* the store recovers only when no reader holds a snapshot */
         recover_store(core);
+    }
     if (core->store_state != STORE_READY)
         return next_wake(core);
 

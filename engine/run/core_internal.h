@@ -99,6 +99,7 @@ void members_ask(struct core *core, struct job *job);
 void members_hear(struct core *core);
 void members_cut(struct core *core, struct job *job); /* the reply at hand into chunk rows, as many as fit */
 void members_forget(struct core *core, struct job *job);
+void members_throw_away(struct core *core); /* all that the reader says, so that it comes to an end; asked anew later */
 
 /* orders.c */
 void orders_carry_out(struct core *core);

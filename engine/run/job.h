@@ -61,6 +61,7 @@ struct job {
     enum job_phase phase;
     uint64_t ticket;     /* of the question that is open; 0: none */
     bool asked;          /* the reader has taken the question */
+    bool ask_anew;       /* part of the answer was thrown away */
 
     struct plan *plan;   /* NULL until it is first admitted */
     uint32_t window;     /* durable intents without a durable outcome, at most */

@@ -29,8 +29,32 @@ static bool selection_of(struct core *core, struct job *job, struct question *qu
     return question->filter != NULL || (fail(err, TRANCHE_NOMEM, "out of memory"), false);
 }
 
+/* From the beginning; rows that were written are dropped first. */
+static void ask_anew(struct core *core, struct job *job)
+{
+    if (job->phase == JOB_FREEZING)
+        job->drop_chunks = true;
+    members_forget(core, job);
+    job->ticket = ++core->ticket_last;
+    job->asked = job->ask_anew = false;
+}
+
+void members_throw_away(struct core *core)
+{
+    for (struct job *job = core->jobs; job != NULL; job = job->next) {
+        job->ask_anew |= job->ticket != 0;
+        if (job->members != NULL)
+            core->world->heard(core->world->context, job->members);
+        job->members = NULL;
+    }
+    for (struct reply *reply; (reply = core->world->hear(core->world->context)) != NULL;)
+        core->world->heard(core->world->context, reply);
+}
+
 void members_ask(struct core *core, struct job *job)
 {
+    if (job->ask_anew)
+        ask_anew(core, job);
     if (job->ticket == 0 || job->asked || job->new_row)
         return; /* a rerun's set is that of the commit which creates it, so that comes first */
     if (job->phase == JOB_COUNTING && (job->record_changed || job->settling != NULL))
@@ -57,7 +81,7 @@ void members_forget(struct core *core, struct job *job)
     if (job->members != NULL)
         core->world->heard(core->world->context, job->members);
     job->members = NULL;
-    job->members_ended = false;
+    job->members_ended = job->ask_anew = false;
     job->frozen_count = 0;
     job->ticket = 0;
     for (uint32_t i = core->chunk_row_count; i-- > 0;)
@@ -125,11 +149,7 @@ static bool hear(struct core *core, struct job *job, struct reply *reply)
             life_fail(core, job, reply->err.text);
         } else {
             log_warn("engine", "the reader failed, asking again", "job=%s err=\"%s\"", job->record.id, reply->err.text);
-            if (job->phase == JOB_FREEZING)
-                job->drop_chunks = true;
-            members_forget(core, job);
-            job->ticket = ++core->ticket_last;
-            job->asked = false;
+            ask_anew(core, job);
         }
         return false;
     }

@@ -122,7 +122,8 @@ static int by_number(const void *a, const void *b)
 static bool is_wanted(const struct record_list *list, const struct tranche_job_record *record)
 {
     return job_state_is_open(record->state) ||
-           bsearch(&record->no, list->wanted, list->wanted_count, sizeof *list->wanted, by_number) != NULL;
+           (list->wanted_count > 0 &&
+            bsearch(&record->no, list->wanted, list->wanted_count, sizeof *list->wanted, by_number) != NULL);
 }
 
 static void collect(void *context, const struct tranche_job_record *record)

@@ -131,7 +131,12 @@ static void begin_life(struct life *life, uint64_t seed)
     sim->config.window_command_pct = random_between(random, 100, 200);
     sim->config.jobs_running_max = random_between(random, 1, 3);
     struct sim_store_faults faults = { .context = life, .begin = store_begin, .decide = store_decide };
-    sim_devices(sim, random_chance(random, 5) ? random_below(random, 2) : random_between(random, 1, 150), false);
+    uint32_t devices = random_between(random, 1, 150);
+    if (random_chance(random, 5))
+        devices = random_below(random, 2);
+    else if (random_chance(random, 2))
+        devices = random_between(random, 1000, SIM_DEVICES_MAX);
+    sim_devices(sim, devices, false);
     sim_store_on_wrong(sim->store, wrong, sim);
     sim_store_set_faults(sim->store, &faults);
     sim_start(sim);

@@ -312,7 +312,8 @@ Test(sim_faults, crash_finds_a_late_commit_durable_or_not_as_decided)
     }
 }
 
-/* A store that is opened anew has nothing to recover from, and a selection that dies with its reader is in nobody's way. */
+/* A store that is opened anew has nothing to recover from, and a selection that dies with its reader is in
+ * nobody's way. */
 Test(sim_faults, crash_ends_uncertainty)
 {
     struct suite suite, *s = &suite;
@@ -333,20 +334,27 @@ Test(sim_faults, crash_ends_uncertainty)
 
 /* ---- what is rolled back ---- */
 
-/* A device was put over, one was new, one was deleted: all as before, and numbers are given again. */
+/* One device was put over, one was new, one had the id of a tombstone, one was deleted: all is as before, and
+ * numbers are given again. */
 Test(sim_faults, rollback_brings_the_registry_back)
 {
     struct suite suite, *s = &suite;
     struct script script;
     open_scripted(s, &script);
     uint32_t first = suite_devices(s, "d", 2);
-    struct tranche_device_record changed = { .id = "d0000", .display_name = "new name" }, added = { .id = "c" }, found;
+    uint32_t no = sim_store_add_device(s->store, &(struct tranche_device_record){ .id = "x" });
+    sim_store_delete_device(s->store, "x");
+    struct tranche_device_record changed = { .id = "d0000", .display_name = "new name" },
+                                 added = { .id = "c" }, found;
+    struct tranche_device_record reborn = { .id = "x" };
     bool created = false;
 
     suite_begin(s);
     must(s->to->device_put(s->store, &changed, &created, &s->err));
     must(s->to->device_put(s->store, &changed, &created, &s->err));
     must(s->to->device_put(s->store, &added, &created, &s->err));
+    must(s->to->device_put(s->store, &reborn, &created, &s->err));
+    cr_assert_gt(reborn.no, no);
     must(s->to->device_drop(s->store, first + 1, &s->err));
     s->to->rollback(s->store);
 
@@ -354,9 +362,49 @@ Test(sim_faults, rollback_brings_the_registry_back)
     cr_assert_null(found.display_name);
     cr_assert_eq(found.revision, 1);
     must(s->from->device_find(s->reader, "d0001", &found, &s->err));
+    cr_assert_eq(s->from->device_find(s->reader, "x", &found, &s->err), TRANCHE_NOTFOUND);
     cr_assert_eq(s->to->device_load(s->store, added.no, &found, &s->err), TRANCHE_NOTFOUND);
-    uint32_t again = suite_devices(s, "e", 1);
+    uint32_t again = suite_devices(s, "b", 1), count = 0;
     cr_assert_eq(again, added.no);
+    struct tranche_selection all = { .filter = "SELECT * FROM devices" };
+    must(s->from->select_count(s->reader, &all, &count, &s->err));
+    cr_assert_eq(count, 3);
+
+    suite_begin(s);
+    must(s->to->device_drop(s->store, again, &s->err));
+    suite_commit(s);
+    must(s->to->device_load(s->store, again, &found, &s->err));
+    cr_assert(found.deleted);
+    cr_assert_eq(found.revision, 2);
+    suite_close(s);
+}
+
+/* As long as a selection is open, its reader sees its moment, and others the present. */
+Test(sim_faults, snapshot_keeps_what_was_replaced)
+{
+    struct suite suite, *s = &suite;
+    struct script script;
+    open_scripted(s, &script);
+    uint32_t first = suite_devices(s, "d", 2), count = 0;
+    struct tranche_selection all = { .filter = "SELECT * FROM devices" };
+    struct tranche_device_record changed = { .id = "d0000", .display_name = "new name" }, found;
+    bool created = false;
+    must(s->from->select_open(s->reader, &all, &count, &s->err));
+
+    suite_begin(s);
+    must(s->to->device_put(s->store, &changed, &created, &s->err));
+    suite_commit(s);
+    sim_store_delete_device(s->store, "d0001");
+
+    must(s->from->device_find(s->reader, "d0000", &found, &s->err));
+    cr_assert_null(found.display_name);
+    must(s->from->device_find(s->reader, "d0001", &found, &s->err));
+    must(s->to->device_load(s->store, first, &found, &s->err));
+    cr_assert_str_eq(found.display_name, "new name");
+    s->from->select_close(s->reader);
+    must(s->from->device_find(s->reader, "d0000", &found, &s->err));
+    cr_assert_str_eq(found.display_name, "new name");
+    cr_assert_eq(s->from->device_find(s->reader, "d0001", &found, &s->err), TRANCHE_NOTFOUND);
     suite_close(s);
 }
 
@@ -367,9 +415,11 @@ Test(sim_faults, world_changes_the_registry_while_a_commit_is_late)
     struct suite suite, *s = &suite;
     struct script script;
     open_scripted(s, &script);
-    struct tranche_device_record device = { .id = "a", .enabled = true, .template_id = "t" }, found;
+    struct tranche_device_record device = { .id = "a", .enabled = true, .template_id = "t", .revision = 1 };
+    struct tranche_device_record found;
     uint32_t no = sim_store_add_device(s->store, &device), count = 0;
-    sim_store_add_group(s->store, &(struct tranche_group_record){ .id = "g", .display_name = "G", .filter = "SELECT" });
+    sim_store_add_group(s->store,
+                        &(struct tranche_group_record){ .id = "g", .display_name = "G", .filter = "SELECT" });
     script.commit.late = true;
     cr_assert_eq(commit_job(s, "late"), TRANCHE_COMMIT_PENDING);
 
@@ -390,6 +440,7 @@ Test(sim_faults, world_changes_the_registry_while_a_commit_is_late)
     must(s->to->device_load(s->store, no, &found, &s->err));
     cr_assert(found.deleted);
     cr_assert_str_eq(found.id, "a");
+    cr_assert_gt(found.revision, device.revision);
     suite_close(s);
 }
 
@@ -411,8 +462,10 @@ Test(sim_faults, checks_see_what_is_committed)
     must(s->to->job_update(s->store, &job, &s->err));
     must(s->to->result_put(s->store, job.no, &result, &s->err));
     must(s->to->intent_put(s->store, job.no,
-                           &(struct tranche_intent_record){ .attempt = 1, .count = 1, .ordinals = { 1 } }, &s->err));
-    must(s->to->retry_put(s->store, job.no, &(struct tranche_retry_record){ .ordinal = 2, .attempt = 1 }, &s->err));
+                           &(struct tranche_intent_record){ .attempt = 1, .count = 1, .ordinals = { 1 } },
+                           &s->err));
+    must(s->to->retry_put(s->store, job.no, &(struct tranche_retry_record){ .ordinal = 2, .attempt = 1 },
+                          &s->err));
     cr_assert_eq(sim_store_job(s->store, "a")->next, 0);
     cr_assert_eq(sim_store_device_state(s->store, job.no, 0), TRANCHE_DEVICE_PENDING);
     cr_assert_eq(sim_store_count(s->store, job.no).results, 0);

@@ -1,5 +1,6 @@
-/* What the simulated store does not let pass. Each test begins with the same lawful job of six devices in batches of three:
- * ordinal 0 is completed, 1 and 2 are in an open intent, 3 waits, 4 and 5 were never issued. One thing is then done wrong.
+/* What the simulated store does not let pass. Each test begins with the same lawful job of six devices in
+ * batches of three: ordinal 0 is completed, 1 and 2 are in an open intent, 3 waits, 4 and 5 were never
+ * issued. One thing is then done wrong.
  */
 #include "sim_store.h"
 #include "store_suite.h"
@@ -44,8 +45,8 @@ static void put_intent(struct rules *r, int64_t seq, uint32_t count, const uint3
 static void put_retry(struct rules *r, uint32_t ordinal)
 {
     struct suite *s = &r->suite;
-    must(s->to->retry_put(s->store, r->job.no, &(struct tranche_retry_record){ .ordinal = ordinal, .attempt = 1 },
-                          &s->err));
+    must(s->to->retry_put(s->store, r->job.no,
+                          &(struct tranche_retry_record){ .ordinal = ordinal, .attempt = 1 }, &s->err));
 }
 
 static void put_result(struct rules *r, uint32_t ordinal, uint16_t attempt, enum tranche_device_state state)
@@ -250,20 +251,58 @@ Test(sim_rules, nothing_may_be_asked_while_the_end_is_not_known)
     suite_close(s);
 }
 
-static void load_inside(void *context, const struct tranche_retry_record *retry)
+static void call_writer(struct suite *s)
 {
-    struct suite *s = context;
     struct tranche_device_record device;
-    (void)retry;
     s->to->device_load(s->store, 1, &device, &s->err);
 }
 
-static void find_inside(void *context, const struct tranche_job_record *job)
+static void call_reader(struct suite *s)
 {
-    struct suite *s = context;
     struct tranche_device_record device;
-    (void)job;
     s->from->device_find(s->reader, "d0000", &device, &s->err);
+}
+
+static void visit_job(void *context, const struct tranche_job_record *job)
+{
+    (void)job;
+    call_writer(context);
+}
+
+static void visit_intent(void *context, int64_t job, const struct tranche_intent_record *intent)
+{
+    (void)job, (void)intent;
+    call_writer(context);
+}
+
+static void visit_retry(void *context, const struct tranche_retry_record *retry)
+{
+    (void)retry;
+    call_writer(context);
+}
+
+static void visit_import(void *context, const struct tranche_import_record *import)
+{
+    (void)import;
+    call_writer(context);
+}
+
+static void read_job(void *context, const struct tranche_job_record *job)
+{
+    (void)job;
+    call_reader(context);
+}
+
+static void read_batch(void *context, const struct tranche_batch_record *batch)
+{
+    (void)batch;
+    call_reader(context);
+}
+
+static void read_device(void *context, const struct tranche_job_device *device)
+{
+    (void)device;
+    call_reader(context);
 }
 
 Test(sim_rules, callbacks_do_not_call_who_called_them)
@@ -271,11 +310,57 @@ Test(sim_rules, callbacks_do_not_call_who_called_them)
     struct rules rules, *r = &rules;
     open_lawful(r);
     struct suite *s = &r->suite;
+    suite_begin(s);
+    must(s->to->batch_put(s->store, r->job.no, &(struct tranche_batch_record){ .index = 0 }, &s->err));
+    must(s->to->import_put(s->store, &(struct tranche_import_record){ .file = "f" }, &s->err));
+    suite_commit(s);
 
-    must(s->to->retries_of(s->store, r->job.no, load_inside, s, &s->err));
+    must(s->to->jobs_in(s->store, ~0u, visit_job, s, &s->err));
     cr_assert_eq(r->reports, 1);
-    must(s->from->jobs_page(s->reader, 0, 1, find_inside, s, &s->err));
+    must(s->to->intents_open(s->store, visit_intent, s, &s->err));
     cr_assert_eq(r->reports, 2);
+    must(s->to->retries_of(s->store, r->job.no, visit_retry, s, &s->err));
+    cr_assert_eq(r->reports, 3);
+    must(s->to->imports_open(s->store, visit_import, s, &s->err));
+    cr_assert_eq(r->reports, 4);
+    must(s->from->jobs_page(s->reader, 0, 1, read_job, s, &s->err));
+    cr_assert_eq(r->reports, 5);
+    must(s->from->batches_page(s->reader, r->job.no, 0, 1, read_batch, s, &s->err));
+    cr_assert_eq(r->reports, 6);
+    must(s->from->job_devices_page(s->reader, &r->job, 0, 1, read_device, s, &s->err));
+    cr_assert_eq(r->reports, 7);
+    call_writer(s); /* afterwards it is fine again */
+    call_reader(s);
+    cr_assert_eq(r->reports, 7);
+    suite_close(s);
+}
+
+Test(sim_rules, readers_are_closed_before_the_store, .signal = SIGABRT)
+{
+    struct suite suite, *s = &suite;
+    suite_open(s, &strict_place);
+    s->to->close(s->store);
+}
+
+static struct sim_store_commit is_refused(void *context, int64_t number)
+{
+    (void)context, (void)number;
+    return (struct sim_store_commit){ .end = SIM_STORE_REFUSED };
+}
+
+Test(sim_rules, a_refused_commit_is_rolled_back)
+{
+    struct rules rules, *r = &rules;
+    open_lawful(r);
+    struct suite *s = &r->suite;
+    sim_store_set_faults(s->store, &(struct sim_store_faults){ .decide = is_refused });
+
+    suite_begin(s);
+    cr_assert_eq(s->to->commit_start(s->store, &s->err), TRANCHE_IO);
+    cr_assert_eq(r->reports, 0);
+    cr_assert_eq(s->to->commit_start(s->store, &s->err), TRANCHE_IO);
+    cr_assert_eq(r->reports, 1);
+    s->to->rollback(s->store);
     suite_close(s);
 }
 
@@ -306,6 +391,25 @@ WRONG(rows_need_a_job, "job 9 has rows, but is not there")
 {
     struct suite *s = &r->suite;
     must(s->to->batch_put(s->store, 9, &(struct tranche_batch_record){ .index = 0 }, &s->err));
+}
+
+WRONG(an_update_needs_an_import, "import 9 was never inserted")
+{
+    struct suite *s = &r->suite;
+    cr_assert_eq(
+        s->to->import_put(s->store, &(struct tranche_import_record){ .no = 9, .file = "f" }, &s->err),
+        TRANCHE_INTERNAL);
+}
+
+WRONG(numbers_of_jobs_begin_at_one, "retry_drop: job 0 is not a number of ours")
+{
+    struct suite *s = &r->suite;
+    cr_assert_eq(s->to->retry_drop(s->store, 0, 1, &s->err), TRANCHE_INTERNAL);
+}
+
+WRONG(ordinals_are_within_reason, "retry_put: job 1, ordinal 65536 is beyond any job")
+{
+    put_retry(r, SIM_ORDINALS_MAX);
 }
 
 /* ---- results ---- */
@@ -383,8 +487,9 @@ WRONG(ordinals_ascend_strictly, "ordinal 2 stands before 2")
 WRONG(an_emptied_intent_is_dropped, "seq 0: 0 devices")
 {
     struct suite *s = &r->suite;
-    cr_assert_eq(s->to->intent_put(s->store, r->job.no, &(struct tranche_intent_record){ .attempt = 1 }, &s->err),
-                 TRANCHE_INTERNAL);
+    cr_assert_eq(
+        s->to->intent_put(s->store, r->job.no, &(struct tranche_intent_record){ .attempt = 1 }, &s->err),
+        TRANCHE_INTERNAL);
 }
 
 WRONG(an_intent_has_an_attempt, "seq 0 has no attempt")
@@ -430,6 +535,12 @@ WRONG(a_chunk_is_put_once, "job 2 has chunk 0 already")
     cr_assert_eq(s->to->chunk_put(s->store, job.no, 0, 0, &device, 1, &s->err), TRANCHE_CONFLICT);
 }
 
+WRONG(a_chunk_has_devices, "job 1, chunk 2: 0 devices")
+{
+    struct suite *s = &r->suite;
+    cr_assert_eq(s->to->chunk_put(s->store, r->job.no, 2, 0, NULL, 0, &s->err), TRANCHE_INTERNAL);
+}
+
 WRONG(a_frozen_membership_takes_no_more, "chunk_put: the membership of job job is frozen")
 {
     struct suite *s = &r->suite;
@@ -452,8 +563,9 @@ WRONG(a_frozen_membership_does_not_thaw, "its frozen membership thaws")
 WRONG(a_membership_is_frozen_whole, "job other is frozen without its chunk 1")
 {
     struct suite *s = &r->suite;
-    struct tranche_job_record job = { .id = "other", .definition = (char *)"", .frozen = true, .batch_devices = 2,
-                                      .tally = { .total = 3 } };
+    struct tranche_job_record job = {
+        .id = "other", .definition = (char *)"", .frozen = true, .batch_devices = 2, .tally = { .total = 3 }
+    };
     must(s->to->job_insert(s->store, &job, &s->err));
     must(s->to->chunk_put(s->store, job.no, 0, 0, (const uint32_t[]){ 1, 2 }, 2, &s->err));
 }
@@ -461,8 +573,9 @@ WRONG(a_membership_is_frozen_whole, "job other is frozen without its chunk 1")
 WRONG(chunks_are_cut_along_batches, "chunk 0 has 3 devices of batch 0, not 2 of batch 0")
 {
     struct suite *s = &r->suite;
-    struct tranche_job_record job = { .id = "other", .definition = (char *)"", .frozen = true, .batch_devices = 2,
-                                      .tally = { .total = 4 } };
+    struct tranche_job_record job = {
+        .id = "other", .definition = (char *)"", .frozen = true, .batch_devices = 2, .tally = { .total = 4 }
+    };
     must(s->to->job_insert(s->store, &job, &s->err));
     must(s->to->chunk_put(s->store, job.no, 0, 0, (const uint32_t[]){ 1, 2, 3 }, 3, &s->err));
     must(s->to->chunk_put(s->store, job.no, 1, 1, (const uint32_t[]){ 4 }, 1, &s->err));
@@ -489,7 +602,8 @@ WRONG(counters_are_those_of_the_rows, "says 1 completed, 1 failed, 0 unknown; it
     update(r);
 }
 
-WRONG(results_are_counted_in_the_same_commit, "says 1 completed, 0 failed, 0 unknown; its results say 1, 1, 0")
+WRONG(results_are_counted_in_the_same_commit,
+      "says 1 completed, 0 failed, 0 unknown; its results say 1, 1, 0")
 {
     struct suite *s = &r->suite;
     must(s->to->retry_drop(s->store, r->job.no, 3, &s->err));
@@ -521,7 +635,9 @@ WRONG(numbers_of_intents_never_come_back, "intent_seq goes back from 1 to 0")
 WRONG(states_move_along_their_edges, "job other goes from complete to running")
 {
     struct suite *s = &r->suite;
-    struct tranche_job_record job = { .id = "other", .definition = (char *)"", .state = TRANCHE_JOB_COMPLETE };
+    struct tranche_job_record job = { .id = "other",
+                                      .definition = (char *)"",
+                                      .state = TRANCHE_JOB_COMPLETE };
     must(s->to->job_insert(s->store, &job, &s->err));
     suite_commit(s);
     suite_begin(s);
@@ -548,6 +664,8 @@ WRONG(a_complete_job_has_nobody_pending, "job job is complete with 5 devices pen
 WRONG(a_batch_ends_with_what_its_rows_say, "batch 0 ended with 2, 0, 0; its results say 1, 0, 0")
 {
     struct suite *s = &r->suite;
-    struct tranche_batch_record batch = { .index = 0, .ended_us = 1, .tally = { .total = 3, .completed = 2 } };
+    struct tranche_batch_record batch = { .index = 0,
+                                          .ended_us = 1,
+                                          .tally = { .total = 3, .completed = 2 } };
     must(s->to->batch_put(s->store, r->job.no, &batch, &s->err));
 }

@@ -1,5 +1,5 @@
-/* The suite on the simulated store. Its cases write rows as they need them, jobs that no engine would make, so what the
- * design forbids is let pass here; sim_rules_test.c looks at that.
+/* The suite on the simulated store. Its cases write rows as they need them, jobs that no engine would make,
+ * so what the design forbids is let pass here; sim_rules_test.c looks at that.
  */
 #include "sim_store.h"
 #include "store_suite.h"

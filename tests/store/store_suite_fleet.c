@@ -312,7 +312,7 @@ void store_case_origin_selects_its_failures(struct store_place *place)
         result.final = i % 11 != 0;
         result.at_us = 5000 + i * 13 % 700;
         must(s->to->result_put(s->store, job.no, &result, &s->err));
-        if (i == 350)
+        if (i == 351) /* it failed: the moment itself counts */
             until = result.at_us;
     }
     must(s->to->result_put(s->store, other.no, &(struct tranche_result_record){ .ordinal = 1, .attempt = 1, .final = true,

@@ -34,7 +34,8 @@ static bool holds(enum filter_op op, int order)
 /* Does what the device has stand to one of the values as the node says? */
 static bool string_holds(const struct filter_node *node, const char *string)
 {
-    for (const struct filter_value *value = node->values; string != NULL && value != NULL; value = value->next)
+    for (const struct filter_value *value = node->values; string != NULL && value != NULL;
+         value = value->next)
         if (value->type == FILTER_STRING && holds(node->op, strcmp(string, value->text)))
             return true;
     return false;

@@ -126,12 +126,14 @@ static enum tranche_code store_begin(struct tranche_store *store, int64_t number
 {
     struct sim_store *s = sim_store(store);
     if (s->state != SIM_IDLE) {
-        sim_store_wrong(s, "begin %lld: transaction %lld has not ended", (long long)number, (long long)s->open_number);
+        sim_store_wrong(s, "begin %lld: transaction %lld has not ended", (long long)number,
+                        (long long)s->open_number);
         return fail(err, TRANCHE_INTERNAL, "a transaction is open");
     }
     if (number <= s->number)
         sim_store_wrong(s, "begin %lld: the last commit was %lld", (long long)number, (long long)s->number);
-    s->begin = s->faults.begin == NULL ? (struct sim_store_begin){ 0 } : s->faults.begin(s->faults.context, number);
+    s->begin =
+        s->faults.begin == NULL ? (struct sim_store_begin){ 0 } : s->faults.begin(s->faults.context, number);
     if (s->begin.refused)
         return fail(err, TRANCHE_UNAVAILABLE, "the store is busy");
     s->state = SIM_WRITING;
@@ -204,7 +206,8 @@ static enum tranche_code store_recover(struct tranche_store *store, struct tranc
     return TRANCHE_OK;
 }
 
-static enum tranche_code store_commit_number(struct tranche_store *store, int64_t *number, struct tranche_err *err)
+static enum tranche_code store_commit_number(struct tranche_store *store, int64_t *number,
+                                             struct tranche_err *err)
 {
     (void)err;
     const struct sim_store *s = sim_store(store);

@@ -11,9 +11,9 @@
 
 struct device_row *device_row_new(const struct tranche_device_record *record)
 {
-    struct device_row *device =
-        sim_row_new(sizeof *device + sim_string_bytes(record->display_name) + sim_string_bytes(record->template_id) +
-                    sim_string_bytes(record->organization) + sim_string_bytes(record->properties));
+    struct device_row *device = sim_row_new(
+        sizeof *device + sim_string_bytes(record->display_name) + sim_string_bytes(record->template_id) +
+        sim_string_bytes(record->organization) + sim_string_bytes(record->properties));
     char *tail = (char *)(device + 1);
     device->record = *record;
     device->record.display_name = sim_string_keep(&tail, record->display_name);
@@ -25,9 +25,9 @@ struct device_row *device_row_new(const struct tranche_device_record *record)
 
 struct group_row *group_row_new(const struct tranche_group_record *record)
 {
-    struct group_row *group =
-        sim_row_new(sizeof *group + sim_string_bytes(record->display_name) + sim_string_bytes(record->description) +
-                    sim_string_bytes(record->filter) + sim_string_bytes(record->organization));
+    struct group_row *group = sim_row_new(
+        sizeof *group + sim_string_bytes(record->display_name) + sim_string_bytes(record->description) +
+        sim_string_bytes(record->filter) + sim_string_bytes(record->organization));
     char *tail = (char *)(group + 1);
     group->record = *record;
     group->record.display_name = sim_string_keep(&tail, record->display_name);
@@ -55,8 +55,8 @@ static void lend(struct sim_store *s, struct sim_row *copy)
     s->lent = copy;
 }
 
-static enum tranche_code device_load(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,
-                                     struct tranche_err *err)
+static enum tranche_code device_load(struct tranche_store *store, uint32_t no,
+                                     struct tranche_device_record *out, struct tranche_err *err)
 {
     struct sim_store *s = sim_store_enter(store, "device_load");
     const struct device_row *device = sim_table_find(&s->devices, no, SIM_OPEN);
@@ -76,8 +76,8 @@ static bool is_json(const char *text)
     return is;
 }
 
-static enum tranche_code device_put(struct tranche_store *store, struct tranche_device_record *device, bool *created,
-                                    struct tranche_err *err)
+static enum tranche_code device_put(struct tranche_store *store, struct tranche_device_record *device,
+                                    bool *created, struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
     enum tranche_code code = sim_store_change(store, "device_put", err);
@@ -122,8 +122,8 @@ struct group_row *sim_store_group_named(struct sim_store *s, const char *id, uin
     return NULL;
 }
 
-static enum tranche_code group_find(struct tranche_store *store, const char *id, struct tranche_group_record *out,
-                                    struct tranche_err *err)
+static enum tranche_code group_find(struct tranche_store *store, const char *id,
+                                    struct tranche_group_record *out, struct tranche_err *err)
 {
     struct sim_store *s = sim_store_enter(store, "group_find");
     const struct group_row *group = sim_store_group_named(s, id, SIM_OPEN);

@@ -1,6 +1,6 @@
-/* What the files of the simulated store share: sim_store.c (transactions, faults, the world's hand), sim_store_rows.c (what
- * a transaction has touched), sim_store_jobs.c and sim_store_fleet.c (the writer's side), sim_store_read.c (readers),
- * sim_store_rules.c (what may be committed).
+/* What the files of the simulated store share: sim_store.c (transactions, faults, the world's hand),
+ * sim_store_rows.c (what a transaction has touched), sim_store_jobs.c and sim_store_fleet.c (the writer's
+ * side), sim_store_read.c (readers), sim_store_rules.c (what may be committed).
  */
 #ifndef SIM_STORE_INTERNAL_H
 #define SIM_STORE_INTERNAL_H
@@ -95,29 +95,29 @@ struct sim_store {
     void *wrong_context;
     struct sim_store_faults faults;
 
-    uint64_t now;                      /* the moment of the last commit */
-    struct sim_table jobs;             /* by number */
-    struct sim_table devices;          /* by number */
-    struct sim_table groups, imports;  /* by order of creation */
-    struct job_rows **rows;            /* by number - 1; NULL: never had any */
+    uint64_t now;                     /* the moment of the last commit */
+    struct sim_table jobs;            /* by number */
+    struct sim_table devices;         /* by number */
+    struct sim_table groups, imports; /* by order of creation */
+    struct job_rows **rows;           /* by number - 1; NULL: never had any */
     uint32_t rows_count;
-    uint32_t *by_id;                   /* numbers of all devices, bytewise by id, then by number */
+    uint32_t *by_id; /* numbers of all devices, bytewise by id, then by number */
     uint32_t by_id_count, by_id_capacity;
 
     /* the transaction */
     enum sim_state state;
-    int64_t number, open_number;       /* committed, and of the transaction */
+    int64_t number, open_number; /* committed, and of the transaction */
     struct sim_store_begin begin;
     struct sim_store_commit commit;
-    bool failed;                       /* a write has failed: only rollback helps */
+    bool failed; /* a write has failed: only rollback helps */
     uint32_t writes;
     struct touch *touched;
     uint32_t touched_count, touched_capacity;
     enum tranche_commit ended;
 
-    struct sim_row *lent;              /* what the last device_load or group_find gave out */
-    bool visiting;                     /* a callback runs */
-    uint32_t readers, selections;      /* open ones */
+    struct sim_row *lent;         /* what the last device_load or group_find gave out */
+    bool visiting;                /* a callback runs */
+    uint32_t readers, selections; /* open ones */
 };
 
 static inline struct sim_store *sim_store(struct tranche_store *store)
@@ -127,15 +127,18 @@ static inline struct sim_store *sim_store(struct tranche_store *store)
 
 /* sim_store.c */
 void sim_store_wrong(struct sim_store *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The doors: every function of the writer passes the first, one that changes something the second, which fails as scripted. */
+/* The doors: every function of the writer passes the first, one that changes something the second, which
+ * fails as scripted. */
 struct sim_store *sim_store_enter(struct tranche_store *store, const char *what);
 enum tranche_code sim_store_change(struct tranche_store *store, const char *what, struct tranche_err *err);
 
 /* sim_store_rows.c */
 struct job_rows *sim_store_rows(struct sim_store *s, int64_t job);      /* made where there are none */
 struct job_rows *sim_store_rows_find(struct sim_store *s, int64_t job); /* NULL: none */
-/* Puts a row into the open transaction, or takes away what is under the key. `job` is NULL for the registry's. */
-void sim_store_put(struct sim_store *s, struct job_rows *job, struct sim_table *table, uint64_t key, void *row);
+/* Puts a row into the open transaction, or takes away what is under the key. `job` is NULL for the
+ * registry's. */
+void sim_store_put(struct sim_store *s, struct job_rows *job, struct sim_table *table, uint64_t key,
+                   void *row);
 void sim_store_drop(struct sim_store *s, struct job_rows *job, struct sim_table *table, uint64_t key);
 void sim_store_apply(struct sim_store *s); /* the transaction's rows are committed */
 void sim_store_undo(struct sim_store *s);  /* they were never there; fine without a transaction */
@@ -145,8 +148,8 @@ struct device_row *sim_store_living(struct sim_store *s, const char *id, uint64_
 /* sim_store_jobs.c */
 void sim_store_jobs_functions(struct tranche_store_functions *functions);                /* enters its own */
 struct job_row *sim_store_job_named(struct sim_store *s, const char *id, uint64_t view); /* NULL: none */
-enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64_t view, struct tranche_job_record *out,
-                                     struct tranche_err *err);
+enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64_t view,
+                                     struct tranche_job_record *out, struct tranche_err *err);
 
 /* sim_store_fleet.c */
 void sim_store_fleet_functions(struct tranche_store_functions *functions); /* enters its own */

@@ -9,9 +9,11 @@
 /* ---- rows ---- */
 
 /* `fixed` has what no update changes. */
-static struct job_row *job_row_new(const struct tranche_job_record *record, const struct tranche_job_record *fixed)
+static struct job_row *job_row_new(const struct tranche_job_record *record,
+                                   const struct tranche_job_record *fixed)
 {
-    struct job_row *job = sim_row_new(sizeof *job + sim_string_bytes(fixed->definition) + sim_string_bytes(record->reason));
+    struct job_row *job =
+        sim_row_new(sizeof *job + sim_string_bytes(fixed->definition) + sim_string_bytes(record->reason));
     char *tail = (char *)(job + 1);
     job->record = *record;
     job->record.no = fixed->no;
@@ -27,7 +29,8 @@ static struct job_row *job_row_new(const struct tranche_job_record *record, cons
 
 static struct result_row *result_row_new(const struct tranche_result_record *record)
 {
-    struct result_row *result = sim_row_new(sizeof *result + sim_string_bytes(record->reason) + record->answer_bytes);
+    struct result_row *result =
+        sim_row_new(sizeof *result + sim_string_bytes(record->reason) + record->answer_bytes);
     char *tail = (char *)(result + 1);
     result->record = *record;
     result->record.reason = sim_string_keep(&tail, record->reason);
@@ -47,8 +50,8 @@ static struct chunk_row *chunk_row_new(uint32_t batch, const uint32_t *devices, 
 }
 
 /* A change to the rows of a job. */
-static enum tranche_code change_of(struct tranche_store *store, int64_t job, const char *what, struct job_rows **rows,
-                                   struct tranche_err *err)
+static enum tranche_code change_of(struct tranche_store *store, int64_t job, const char *what,
+                                   struct job_rows **rows, struct tranche_err *err)
 {
     enum tranche_code code = sim_store_change(store, what, err);
     if (code != TRANCHE_OK)
@@ -61,7 +64,8 @@ static enum tranche_code change_of(struct tranche_store *store, int64_t job, con
     return TRANCHE_OK;
 }
 
-static void check_ordinal(struct sim_store *s, const struct job_rows *rows, const char *what, uint32_t ordinal)
+static void check_ordinal(struct sim_store *s, const struct job_rows *rows, const char *what,
+                          uint32_t ordinal)
 {
     if (ordinal >= SIM_ORDINALS_MAX)
         sim_store_wrong(s, "%s: job %lld, ordinal %u is beyond any job", what, (long long)rows->no, ordinal);
@@ -111,8 +115,8 @@ static enum tranche_code job_update(struct tranche_store *store, const struct tr
     return TRANCHE_OK;
 }
 
-enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64_t view, struct tranche_job_record *out,
-                                     struct tranche_err *err)
+enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64_t view,
+                                     struct tranche_job_record *out, struct tranche_err *err)
 {
     const struct job_row *job = sim_store_job_named(s, id, view);
     *out = (struct tranche_job_record){ 0 };
@@ -133,8 +137,8 @@ static enum tranche_code job_find(struct tranche_store *store, const char *id, s
     return sim_store_job_find(sim_store_enter(store, "job_find"), id, SIM_OPEN, out, err);
 }
 
-static enum tranche_code jobs_in(struct tranche_store *store, uint32_t states, tranche_job_visit *visit, void *context,
-                                 struct tranche_err *err)
+static enum tranche_code jobs_in(struct tranche_store *store, uint32_t states, tranche_job_visit *visit,
+                                 void *context, struct tranche_err *err)
 {
     (void)err;
     struct sim_store *s = sim_store_enter(store, "jobs_in");
@@ -147,8 +151,8 @@ static enum tranche_code jobs_in(struct tranche_store *store, uint32_t states, t
     return TRANCHE_OK;
 }
 
-static enum tranche_code batch_put(struct tranche_store *store, int64_t job, const struct tranche_batch_record *batch,
-                                   struct tranche_err *err)
+static enum tranche_code batch_put(struct tranche_store *store, int64_t job,
+                                   const struct tranche_batch_record *batch, struct tranche_err *err)
 {
     struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "batch_put", &rows, err);
@@ -206,7 +210,8 @@ static enum tranche_code chunk_load(struct tranche_store *store, int64_t job, ui
                                     uint32_t devices[TRANCHE_CHUNK], uint32_t *count, struct tranche_err *err)
 {
     struct job_rows *rows = sim_store_rows_find(sim_store_enter(store, "chunk_load"), job);
-    const struct chunk_row *row = rows == NULL ? NULL : sim_table_find(&rows->tables[ROWS_CHUNK], chunk, SIM_OPEN);
+    const struct chunk_row *row =
+        rows == NULL ? NULL : sim_table_find(&rows->tables[ROWS_CHUNK], chunk, SIM_OPEN);
     if (row == NULL)
         return fail(err, TRANCHE_NOTFOUND, "job %lld has no chunk %u", (long long)job, chunk);
     memcpy(devices, row->devices, row->count * sizeof *devices);
@@ -229,20 +234,23 @@ static enum tranche_code chunks_drop(struct tranche_store *store, int64_t job, s
 
 /* ---- intents ---- */
 
-static void check_intent(struct sim_store *s, const struct job_rows *rows, const struct tranche_intent_record *intent)
+static void check_intent(struct sim_store *s, const struct job_rows *rows,
+                         const struct tranche_intent_record *intent)
 {
     if (intent->attempt == 0)
-        sim_store_wrong(s, "intent_put: job %lld, seq %lld has no attempt", (long long)rows->no, (long long)intent->seq);
+        sim_store_wrong(s, "intent_put: job %lld, seq %lld has no attempt", (long long)rows->no,
+                        (long long)intent->seq);
     for (uint32_t i = 0; i < intent->count; i++)
         check_ordinal(s, rows, "intent_put", intent->ordinals[i]);
     for (uint32_t i = 1; i < intent->count; i++)
         if (intent->ordinals[i - 1] >= intent->ordinals[i])
-            sim_store_wrong(s, "intent_put: job %lld, seq %lld: ordinal %u stands before %u", (long long)rows->no,
-                            (long long)intent->seq, intent->ordinals[i - 1], intent->ordinals[i]);
+            sim_store_wrong(s, "intent_put: job %lld, seq %lld: ordinal %u stands before %u",
+                            (long long)rows->no, (long long)intent->seq, intent->ordinals[i - 1],
+                            intent->ordinals[i]);
 }
 
-static enum tranche_code intent_put(struct tranche_store *store, int64_t job, const struct tranche_intent_record *intent,
-                                    struct tranche_err *err)
+static enum tranche_code intent_put(struct tranche_store *store, int64_t job,
+                                    const struct tranche_intent_record *intent, struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
     struct job_rows *rows = NULL;
@@ -250,8 +258,8 @@ static enum tranche_code intent_put(struct tranche_store *store, int64_t job, co
     if (code != TRANCHE_OK)
         return code;
     if (intent->count == 0 || intent->count > TRANCHE_INTENT || intent->seq < 0) {
-        sim_store_wrong(s, "intent_put: job %lld, seq %lld: %u devices", (long long)job, (long long)intent->seq,
-                        intent->count);
+        sim_store_wrong(s, "intent_put: job %lld, seq %lld: %u devices", (long long)job,
+                        (long long)intent->seq, intent->count);
         return fail(err, TRANCHE_INTERNAL, "intent_put: %u devices", intent->count);
     }
     check_intent(s, rows, intent);
@@ -261,7 +269,8 @@ static enum tranche_code intent_put(struct tranche_store *store, int64_t job, co
     return TRANCHE_OK;
 }
 
-static enum tranche_code intent_drop(struct tranche_store *store, int64_t job, int64_t seq, struct tranche_err *err)
+static enum tranche_code intent_drop(struct tranche_store *store, int64_t job, int64_t seq,
+                                     struct tranche_err *err)
 {
     struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "intent_drop", &rows, err);
@@ -278,8 +287,8 @@ static enum tranche_code intents_open(struct tranche_store *store, tranche_inten
     s->visiting = true;
     for (uint32_t i = 0; i < s->rows_count; i++) {
         const struct intent_row *intent;
-        for (uint32_t at = 0; s->rows[i] != NULL &&
-                              (intent = sim_table_next(&s->rows[i]->tables[ROWS_INTENT], &at, SIM_OPEN)) != NULL;)
+        for (uint32_t at = 0; s->rows[i] != NULL && (intent = sim_table_next(&s->rows[i]->tables[ROWS_INTENT],
+                                                                             &at, SIM_OPEN)) != NULL;)
             visit(context, s->rows[i]->no, &intent->record);
     }
     s->visiting = false;
@@ -288,7 +297,8 @@ static enum tranche_code intents_open(struct tranche_store *store, tranche_inten
 
 /* ---- results ---- */
 
-static void check_result(struct sim_store *s, const struct job_rows *rows, const struct tranche_result_record *result)
+static void check_result(struct sim_store *s, const struct job_rows *rows,
+                         const struct tranche_result_record *result)
 {
     check_ordinal(s, rows, "result_put", result->ordinal);
     if (result->attempt == 0 || !device_state_is_final(result->state))
@@ -299,8 +309,8 @@ static void check_result(struct sim_store *s, const struct job_rows *rows, const
                         result->ordinal);
 }
 
-static enum tranche_code result_put(struct tranche_store *store, int64_t job, const struct tranche_result_record *result,
-                                    struct tranche_err *err)
+static enum tranche_code result_put(struct tranche_store *store, int64_t job,
+                                    const struct tranche_result_record *result, struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
     struct job_rows *rows = NULL;
@@ -309,8 +319,8 @@ static enum tranche_code result_put(struct tranche_store *store, int64_t job, co
         return code;
     uint64_t key = result_key(result->ordinal, result->step, result->attempt);
     if (sim_table_find(&rows->tables[ROWS_RESULT], key, SIM_OPEN) != NULL) {
-        sim_store_wrong(s, "result_put: job %lld, ordinal %u, step %u: attempt %u has a result already", (long long)job,
-                        result->ordinal, result->step, result->attempt);
+        sim_store_wrong(s, "result_put: job %lld, ordinal %u, step %u: attempt %u has a result already",
+                        (long long)job, result->ordinal, result->step, result->attempt);
         return fail(err, TRANCHE_CONFLICT, "attempt %u of ordinal %u has a result already", result->attempt,
                     result->ordinal);
     }
@@ -321,8 +331,8 @@ static enum tranche_code result_put(struct tranche_store *store, int64_t job, co
 
 /* ---- devices that wait ---- */
 
-static enum tranche_code retry_put(struct tranche_store *store, int64_t job, const struct tranche_retry_record *retry,
-                                   struct tranche_err *err)
+static enum tranche_code retry_put(struct tranche_store *store, int64_t job,
+                                   const struct tranche_retry_record *retry, struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
     struct job_rows *rows = NULL;
@@ -336,7 +346,8 @@ static enum tranche_code retry_put(struct tranche_store *store, int64_t job, con
     return TRANCHE_OK;
 }
 
-static enum tranche_code retry_drop(struct tranche_store *store, int64_t job, uint32_t ordinal, struct tranche_err *err)
+static enum tranche_code retry_drop(struct tranche_store *store, int64_t job, uint32_t ordinal,
+                                    struct tranche_err *err)
 {
     struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, job, "retry_drop", &rows, err);
@@ -345,8 +356,8 @@ static enum tranche_code retry_drop(struct tranche_store *store, int64_t job, ui
     return code;
 }
 
-static enum tranche_code retries_of(struct tranche_store *store, int64_t job, tranche_retry_visit *visit, void *context,
-                                    struct tranche_err *err)
+static enum tranche_code retries_of(struct tranche_store *store, int64_t job, tranche_retry_visit *visit,
+                                    void *context, struct tranche_err *err)
 {
     (void)err;
     struct sim_store *s = sim_store_enter(store, "retries_of");

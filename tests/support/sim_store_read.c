@@ -1,5 +1,5 @@
-/* Readers: what is committed, as of now or, while a selection is open, as of its beginning. A selection is resolved whole
- * when it is opened. */
+/* Readers: what is committed, as of now or, while a selection is open, as of its beginning. A selection is
+ * resolved whole when it is opened. */
 #include "sim_store_internal.h"
 
 #include "batch.h"
@@ -74,8 +74,8 @@ uint32_t sim_store_members(const struct job_rows *job, uint64_t view)
 
 /* ---- jobs ---- */
 
-static enum tranche_code reader_job_find(struct tranche_reader *reader, const char *id, struct tranche_job_record *out,
-                                         struct tranche_err *err)
+static enum tranche_code reader_job_find(struct tranche_reader *reader, const char *id,
+                                         struct tranche_job_record *out, struct tranche_err *err)
 {
     uint64_t view;
     struct reader *r = enter(reader, &view);
@@ -101,8 +101,9 @@ static enum tranche_code reader_jobs_page(struct tranche_reader *reader, int64_t
     return TRANCHE_OK;
 }
 
-static enum tranche_code reader_batches_page(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t limit,
-                                             tranche_batch_visit *visit, void *context, struct tranche_err *err)
+static enum tranche_code reader_batches_page(struct tranche_reader *reader, int64_t job, uint32_t first,
+                                             uint32_t limit, tranche_batch_visit *visit, void *context,
+                                             struct tranche_err *err)
 {
     (void)err;
     uint64_t view;
@@ -156,8 +157,9 @@ static struct tranche_job_device job_device(const struct job_rows *rows, const s
     return device;
 }
 
-static enum tranche_code reader_job_devices_page(struct tranche_reader *reader, const struct tranche_job_record *job,
-                                                 uint32_t first, uint32_t limit, tranche_job_device_visit *visit,
+static enum tranche_code reader_job_devices_page(struct tranche_reader *reader,
+                                                 const struct tranche_job_record *job, uint32_t first,
+                                                 uint32_t limit, tranche_job_device_visit *visit,
                                                  void *context, struct tranche_err *err)
 {
     uint64_t view;
@@ -178,9 +180,9 @@ static enum tranche_code reader_job_devices_page(struct tranche_reader *reader, 
     return TRANCHE_OK;
 }
 
-static enum tranche_code reader_recount(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t count,
-                                        struct tranche_tally *whole, struct tranche_tally *batch,
-                                        struct tranche_err *err)
+static enum tranche_code reader_recount(struct tranche_reader *reader, int64_t job, uint32_t first,
+                                        uint32_t count, struct tranche_tally *whole,
+                                        struct tranche_tally *batch, struct tranche_err *err)
 {
     (void)err;
     uint64_t view;
@@ -244,7 +246,8 @@ static void select_device(struct reader *r, const struct device_row *device)
     r->selected[r->selected_count++] = device->record.no;
 }
 
-static enum tranche_code select_by_filter(struct reader *r, const char *text, uint64_t view, struct tranche_err *err)
+static enum tranche_code select_by_filter(struct reader *r, const char *text, uint64_t view,
+                                          struct tranche_err *err)
 {
     const struct sim_store *s = r->store;
     struct filter filter;
@@ -269,8 +272,8 @@ static bool is_failure(const struct tranche_result_record *result, int64_t until
 }
 
 /* An origin that does not exist has no failures. */
-static enum tranche_code select_by_origin(struct reader *r, const struct tranche_selection *selection, uint64_t view,
-                                          struct tranche_err *err)
+static enum tranche_code select_by_origin(struct reader *r, const struct tranche_selection *selection,
+                                          uint64_t view, struct tranche_err *err)
 {
     const struct sim_store *s = r->store;
     const struct job_rows *rows = sim_store_rows_find(r->store, selection->origin);
@@ -286,7 +289,8 @@ static enum tranche_code select_by_origin(struct reader *r, const struct tranche
             continue;
         const struct device_row *device = member(s, rows, &origin->record, result->record.ordinal, view);
         if (device == NULL)
-            return fail(err, TRANCHE_IO, "job \"%s\" lacks its member %u", origin->record.id, result->record.ordinal);
+            return fail(err, TRANCHE_IO, "job \"%s\" lacks its member %u", origin->record.id,
+                        result->record.ordinal);
         select_device(r, device);
     }
     return TRANCHE_OK;
@@ -317,8 +321,9 @@ static bool check_not_selecting(struct reader *r, const char *what, struct tranc
     return false;
 }
 
-static enum tranche_code select_count(struct tranche_reader *reader, const struct tranche_selection *selection,
-                                      uint32_t *count, struct tranche_err *err)
+static enum tranche_code select_count(struct tranche_reader *reader,
+                                      const struct tranche_selection *selection, uint32_t *count,
+                                      struct tranche_err *err)
 {
     uint64_t view;
     struct reader *r = enter(reader, &view);
@@ -347,8 +352,8 @@ static enum tranche_code select_open(struct tranche_reader *reader, const struct
     return TRANCHE_OK;
 }
 
-static enum tranche_code select_next(struct tranche_reader *reader, uint32_t *devices, uint32_t max, uint32_t *count,
-                                     struct tranche_err *err)
+static enum tranche_code select_next(struct tranche_reader *reader, uint32_t *devices, uint32_t max,
+                                     uint32_t *count, struct tranche_err *err)
 {
     uint64_t view;
     struct reader *r = enter(reader, &view);

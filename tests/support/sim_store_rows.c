@@ -1,4 +1,5 @@
-/* The open transaction's rows: putting and dropping them, counting them in step, and what a commit or a rollback does. */
+/* The open transaction's rows: putting and dropping them, counting them in step, and what a commit or a
+ * rollback does. */
 #include "sim_store_internal.h"
 
 #include <assert.h>
@@ -107,7 +108,8 @@ static void touch_add(struct sim_store *s, struct touch touch)
     s->touched[s->touched_count++] = touch;
 }
 
-void sim_store_put(struct sim_store *s, struct job_rows *job, struct sim_table *table, uint64_t key, void *row)
+void sim_store_put(struct sim_store *s, struct job_rows *job, struct sim_table *table, uint64_t key,
+                   void *row)
 {
     count_row(job, table, key, -1);
     if (sim_table_put(table, key, row))

@@ -1,9 +1,9 @@
 /* What may be committed (design.md 2.2, 2.4; reliability.md I2, I10, I11).
  *
- * Each row that the transaction has touched is looked at, then each job that one of them belongs to. The writer's state is
- * counted in step with every change, so a check costs what the transaction has touched, not what the job has. By that,
- * "every device below `next` is in exactly one place" is two checks: no touched device is in two places, and all places
- * together are as many as `next`.
+ * Each row that the transaction has touched is looked at, then each job that one of them belongs to. The
+ * writer's state is counted in step with every change, so a check costs what the transaction has touched, not
+ * what the job has. By that, "every device below `next` is in exactly one place" is two checks: no touched
+ * device is in two places, and all places together are as many as `next`.
  */
 #include "sim_store_internal.h"
 
@@ -18,8 +18,8 @@ static const struct tranche_job_record *record_of(const struct sim_store *s, int
 
 /* ---- rows ---- */
 
-static void check_place(struct sim_store *s, const struct job_rows *rows, const struct tranche_job_record *job,
-                        uint32_t ordinal)
+static void check_place(struct sim_store *s, const struct job_rows *rows,
+                        const struct tranche_job_record *job, uint32_t ordinal)
 {
     if (ordinal >= job->next) {
         sim_store_wrong(s, "job %s: ordinal %u was never issued, next is %u", job->id, ordinal, job->next);
@@ -37,18 +37,18 @@ static void check_place(struct sim_store *s, const struct job_rows *rows, const 
                         place->intents > 0 ? "is in an open intent" : "waits");
 }
 
-static void check_intent(struct sim_store *s, const struct job_rows *rows, const struct tranche_job_record *job,
-                         const struct tranche_intent_record *intent)
+static void check_intent(struct sim_store *s, const struct job_rows *rows,
+                         const struct tranche_job_record *job, const struct tranche_intent_record *intent)
 {
     if (intent->seq >= job->intent_seq)
-        sim_store_wrong(s, "job %s: intent %lld is open, the next one is %lld", job->id, (long long)intent->seq,
-                        (long long)job->intent_seq);
+        sim_store_wrong(s, "job %s: intent %lld is open, the next one is %lld", job->id,
+                        (long long)intent->seq, (long long)job->intent_seq);
     for (uint32_t i = 0; i < intent->count; i++)
         check_place(s, rows, job, intent->ordinals[i]);
 }
 
-static void check_batch(struct sim_store *s, const struct job_rows *rows, const struct tranche_job_record *job,
-                        const struct tranche_batch_record *batch)
+static void check_batch(struct sim_store *s, const struct job_rows *rows,
+                        const struct tranche_job_record *job, const struct tranche_batch_record *batch)
 {
     if (batch->ended_us == 0 || !job->frozen)
         return;
@@ -57,9 +57,9 @@ static void check_batch(struct sim_store *s, const struct job_rows *rows, const 
     sim_store_tally(rows, (uint32_t)first, first + job->batch_devices, SIM_OPEN, &counted);
     if (counted.completed != batch->tally.completed || counted.failed != batch->tally.failed ||
         counted.unknown != batch->tally.unknown)
-        sim_store_wrong(s, "job %s: batch %u ended with %u, %u, %u; its results say %u, %u, %u", job->id, batch->index,
-                        batch->tally.completed, batch->tally.failed, batch->tally.unknown, counted.completed,
-                        counted.failed, counted.unknown);
+        sim_store_wrong(s, "job %s: batch %u ended with %u, %u, %u; its results say %u, %u, %u", job->id,
+                        batch->index, batch->tally.completed, batch->tally.failed, batch->tally.unknown,
+                        counted.completed, counted.failed, counted.unknown);
 }
 
 static void check_row(struct sim_store *s, const struct touch *touch, const struct tranche_job_record *job)
@@ -100,7 +100,8 @@ static void check_move(struct sim_store *s, const struct tranche_job_record *bef
 {
     enum tranche_job_state from = before == NULL ? TRANCHE_JOB_PENDING : before->state;
     if (from != job->state && !may_become(from, job->state))
-        sim_store_wrong(s, "job %s goes from %s to %s", job->id, job_state_name(from), job_state_name(job->state));
+        sim_store_wrong(s, "job %s goes from %s to %s", job->id, job_state_name(from),
+                        job_state_name(job->state));
     if (before == NULL)
         return;
     if (before->frozen && !job->frozen)
@@ -108,8 +109,8 @@ static void check_move(struct sim_store *s, const struct tranche_job_record *bef
     if (before->next > job->next)
         sim_store_wrong(s, "job %s: next goes back from %u to %u", job->id, before->next, job->next);
     if (before->intent_seq > job->intent_seq)
-        sim_store_wrong(s, "job %s: intent_seq goes back from %lld to %lld", job->id, (long long)before->intent_seq,
-                        (long long)job->intent_seq);
+        sim_store_wrong(s, "job %s: intent_seq goes back from %lld to %lld", job->id,
+                        (long long)before->intent_seq, (long long)job->intent_seq);
 }
 
 /* A job at rest has nothing in flight, and a complete one nothing pending. */
@@ -117,14 +118,16 @@ static void check_rest(struct sim_store *s, const struct job_rows *rows, const s
 {
     bool rests = job_state_is_over(job->state) || job->state == TRANCHE_JOB_STOPPED;
     if (rests && rows->intended > 0)
-        sim_store_wrong(s, "job %s is %s with %u devices in open intents", job->id, job_state_name(job->state),
-                        rows->intended);
+        sim_store_wrong(s, "job %s is %s with %u devices in open intents", job->id,
+                        job_state_name(job->state), rows->intended);
     if (job->state == TRANCHE_JOB_COMPLETE && tranche_tally_pending(&job->tally) > 0)
-        sim_store_wrong(s, "job %s is complete with %u devices pending", job->id, tranche_tally_pending(&job->tally));
+        sim_store_wrong(s, "job %s is complete with %u devices pending", job->id,
+                        tranche_tally_pending(&job->tally));
 }
 
 /* The chunks of a membership that is now fixed. */
-static void check_chunks(struct sim_store *s, const struct job_rows *rows, const struct tranche_job_record *job)
+static void check_chunks(struct sim_store *s, const struct job_rows *rows,
+                         const struct tranche_job_record *job)
 {
     uint32_t count = job->tally.total == 0 ? 0 : chunk_count(job->tally.total, job->batch_devices);
     for (uint32_t i = 0; i < count; i++) {
@@ -138,23 +141,26 @@ static void check_chunks(struct sim_store *s, const struct job_rows *rows, const
     }
 }
 
-static void check_counts(struct sim_store *s, const struct job_rows *rows, const struct tranche_job_record *job)
+static void check_counts(struct sim_store *s, const struct job_rows *rows,
+                         const struct tranche_job_record *job)
 {
     const uint32_t *finals = rows->finals;
     const struct tranche_tally *tally = &job->tally;
     if (tally->total != rows->members)
-        sim_store_wrong(s, "job %s says %u devices, its chunks have %u", job->id, tally->total, rows->members);
-    if (tally->completed != finals[TRANCHE_DEVICE_COMPLETED] || tally->failed != finals[TRANCHE_DEVICE_FAILED] ||
-        tally->unknown != finals[TRANCHE_DEVICE_UNKNOWN])
-        sim_store_wrong(s, "job %s says %u completed, %u failed, %u unknown; its results say %u, %u, %u", job->id,
-                        tally->completed, tally->failed, tally->unknown, finals[TRANCHE_DEVICE_COMPLETED],
-                        finals[TRANCHE_DEVICE_FAILED], finals[TRANCHE_DEVICE_UNKNOWN]);
+        sim_store_wrong(s, "job %s says %u devices, its chunks have %u", job->id, tally->total,
+                        rows->members);
+    if (tally->completed != finals[TRANCHE_DEVICE_COMPLETED] ||
+        tally->failed != finals[TRANCHE_DEVICE_FAILED] || tally->unknown != finals[TRANCHE_DEVICE_UNKNOWN])
+        sim_store_wrong(s, "job %s says %u completed, %u failed, %u unknown; its results say %u, %u, %u",
+                        job->id, tally->completed, tally->failed, tally->unknown,
+                        finals[TRANCHE_DEVICE_COMPLETED], finals[TRANCHE_DEVICE_FAILED],
+                        finals[TRANCHE_DEVICE_UNKNOWN]);
     if (job->next > tally->total)
         sim_store_wrong(s, "job %s: next is %u of %u devices", job->id, job->next, tally->total);
     uint32_t placed = rows->intended + rows->waiting + tranche_tally_final(tally);
     if (placed != job->next)
-        sim_store_wrong(s, "job %s: %u devices were issued, %u are in intents, %u wait, %u are final", job->id, job->next,
-                        rows->intended, rows->waiting, tranche_tally_final(tally));
+        sim_store_wrong(s, "job %s: %u devices were issued, %u are in intents, %u wait, %u are final",
+                        job->id, job->next, rows->intended, rows->waiting, tranche_tally_final(tally));
 }
 
 static void check_job(struct sim_store *s, const struct job_rows *rows, const struct tranche_job_record *job)

@@ -1,10 +1,12 @@
 /* Rows with a past: a table of the simulated store.
  *
- * Under each key hangs a chain of versions, newest first. A version is open as long as its transaction is, and counts from
- * a moment on once that is committed. Whoever reads says as of when: the writer sees open versions, a reader those of its
- * moment. So a commit stamps what was touched, a rollback drops it, and nothing is ever copied.
+ * Under each key hangs a chain of versions, newest first. A version is open as long as its transaction is,
+ * and counts from a moment on once that is committed. Whoever reads says as of when: the writer sees open
+ * versions, a reader those of its moment. So a commit stamps what was touched, a rollback drops it, and
+ * nothing is ever copied.
  *
- * Keys are kept ascending in one array; new ones mostly come at its end. Running out of memory aborts: this is a test.
+ * Keys are kept ascending in one array; new ones mostly come at its end. Running out of memory aborts: this
+ * is a test.
  */
 #ifndef SIM_TABLE_H
 #define SIM_TABLE_H
@@ -34,7 +36,8 @@ struct sim_table {
 };
 
 void *sim_row_new(size_t bytes); /* zeroed */
-/* Room for a string in a row, and its way there: it is copied to where *tail points, which moves on. NULL stays NULL. */
+/* Room for a string in a row, and its way there: it is copied to where *tail points, which moves on. NULL
+ * stays NULL. */
 size_t sim_string_bytes(const char *string);
 char *sim_string_keep(char **tail, const char *string);
 

@@ -93,6 +93,11 @@ static void give_back(struct sim *sim, uint32_t worker, struct task *task)
 static void log_request(struct sim *sim, const struct task *task, const struct sim_verdict *verdict)
 {
     assert(sim->log_count < SIM_LOG_MAX);
+    if (sim->log_count == sim->log_capacity) {
+        sim->log_capacity = sim->log_capacity ? sim->log_capacity * 2 : 1024;
+        sim->log = realloc(sim->log, sim->log_capacity * sizeof *sim->log);
+        assert(sim->log != NULL);
+    }
     struct sim_entry *entry = &sim->log[sim->log_count++];
     *entry = (struct sim_entry){ .at_us = sim->mono_us, .ordinal = task->ordinal, .step = task->step,
                                  .attempt = task->attempt, .verdict = *verdict };
@@ -285,8 +290,6 @@ void sim_open(struct sim *sim, uint64_t seed)
         fprintf(stderr, "sim store: %s\n", err.text);
         abort();
     }
-    sim->log = calloc(SIM_LOG_MAX, sizeof *sim->log);
-    assert(sim->log != NULL);
 }
 
 static void drop_memory(struct sim *sim)

@@ -64,7 +64,7 @@ struct sim {
     void (*watch)(struct sim *sim, const struct sim_entry *entry); /* at each request; may be NULL */
 
     struct sim_entry *log;
-    uint32_t log_count;
+    uint32_t log_count, log_capacity;
     struct sim_order *orders, *awaited;
 
     /* workers, reader, events: sim_world.c */
