@@ -210,10 +210,10 @@ static const struct bench_group groups[] = {
         .sample = cpu_sample,
         .close = engine_close,
     },
-    SHARE_GROUP("latency-256", "256 in flight, 50 ms", 6144, share_variants_256, latency_256),
-    SHARE_GROUP("latency-1024", "1,024 in flight, 50 ms", 24576, share_variants_1024, latency_1024),
-    SHARE_GROUP("tail-256", "256 in flight, 50 ms, 1 % take 500 ms", 6144, tail_variants_256, tail_256),
-    SHARE_GROUP("tail-1024", "1,024 in flight, 50 ms, 1 % take 500 ms", 24576, tail_variants_1024, tail_1024),
+    SHARE_GROUP("latency-256", "256 in flight, 50 ms", 4096, share_variants_256, latency_256),
+    SHARE_GROUP("latency-1024", "1,024 in flight, 50 ms", 16384, share_variants_1024, latency_1024),
+    SHARE_GROUP("tail-256", "256 in flight, 50 ms, 1 % take 500 ms", 4096, tail_variants_256, tail_256),
+    SHARE_GROUP("tail-1024", "1,024 in flight, 50 ms, 1 % take 500 ms", 16384, tail_variants_1024, tail_1024),
 };
 
 #undef SHARE_GROUP

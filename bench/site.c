@@ -5,6 +5,7 @@
 #include "fleet.h"
 #include "load.h"
 #include "runner.h"
+#include "when.h"
 
 #include <semaphore.h>
 #include <stdio.h>
@@ -20,7 +21,6 @@ struct site {
     struct tranche_reader *reader;
     void *connector;
     struct runner *runner;
-    uint32_t jobs; /* so far, for their ids */
 };
 
 /* ---- opening and closing ---- */
@@ -85,7 +85,7 @@ static enum tranche_code job_create(struct site *site, enum tranche_step_kind ki
 {
     sem_t answered;
     struct command command = { .kind = COMMAND_JOB_CREATE, .done = created, .context = &answered };
-    snprintf(id, TRANCHE_ID_BYTES, "job-%u", site->jobs++);
+    snprintf(id, TRANCHE_ID_BYTES, "job-%lld", (long long)when_now_us()); /* others were here before us, and are kept */
     strcpy(command.job.id, id);
     strcpy(command.job.group, "all");
     command.job.definition = strdup(definition_of(kind));

@@ -43,7 +43,8 @@ enum tranche_code tranche_engine_open(struct tranche_engine **out, const struct 
     if (code == TRANCHE_OK)
         code = import_resume_find(&imports, config->data, engine->store, err);
     if (code == TRANCHE_OK)
-        code = runner_open(&engine->runner, config, engine->store, engine->connector, engine->connector_state, err);
+        code = runner_open(&engine->runner, config, engine->store, engine->connector, engine->connector_state,
+                           err);
     if (code == TRANCHE_OK)
         code = server_open(&engine->server, config, engine->runner, engine->store, err);
     if (code != TRANCHE_OK) {
@@ -81,7 +82,8 @@ uint32_t tranche_engine_close(struct tranche_engine *engine)
 }
 
 /* The first line of a file, as the Authorization value for the gateway. */
-static enum tranche_code read_token(const char *path, char token[GATEWAY_TOKEN_BYTES], struct tranche_err *err)
+static enum tranche_code read_token(const char *path, char token[GATEWAY_TOKEN_BYTES],
+                                    struct tranche_err *err)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL || fgets(token, GATEWAY_TOKEN_BYTES, file) == NULL) {
@@ -112,6 +114,7 @@ static enum tranche_code open_connector(struct tranche_engine *engine, const str
     if (config->gateway_token_file[0] != '\0')
         code = read_token(config->gateway_token_file, token, err);
     if (code == TRANCHE_OK)
-        code = engine->connector->open(config->gateway, token[0] ? token : NULL, &engine->connector_state, err);
+        code =
+            engine->connector->open(config->gateway, token[0] ? token : NULL, &engine->connector_state, err);
     return code;
 }

@@ -15,7 +15,7 @@ static const struct number_row {
     uint64_t standard, least, most;
     const char *unit, *help;
 } numbers[] = {
-#define X(name, standard, least, most, unit, help)                                                                \
+#define X(name, standard, least, most, unit, help) \
     { #name, offsetof(struct config, name), standard, least, most, unit, help },
     CONFIG_NUMBERS(X)
 #undef X
@@ -46,7 +46,8 @@ void config_defaults(struct config *config)
         strcpy((char *)config + strings[i].offset, strings[i].standard);
 }
 
-enum tranche_code config_set(struct config *config, const char *key, const char *value, struct tranche_err *err)
+enum tranche_code config_set(struct config *config, const char *key, const char *value,
+                             struct tranche_err *err)
 {
     for (size_t i = 0; i < COUNT(numbers); i++)
         if (strcmp(numbers[i].name, key) == 0)
@@ -54,7 +55,8 @@ enum tranche_code config_set(struct config *config, const char *key, const char 
     for (size_t i = 0; i < COUNT(strings); i++)
         if (strcmp(strings[i].name, key) == 0)
             return set_string(config, &strings[i], value, err);
-    return fail(err, TRANCHE_INVALID, "option \"%s\" does not exist; tranche serve --help-options lists them", key);
+    return fail(err, TRANCHE_INVALID, "option \"%s\" does not exist; tranche serve --help-options lists them",
+                key);
 }
 
 struct file_state {
@@ -116,9 +118,9 @@ void config_print_sample(FILE *out)
                 strings[i].standard);
     for (size_t i = 0; i < COUNT(numbers); i++) {
         const struct number_row *row = &numbers[i];
-        fprintf(out, "# %s (%s%s%llu to %llu)\n#%s = %llu\n\n", row->help, row->unit, row->unit[0] ? ", " : "",
-                (unsigned long long)row->least, (unsigned long long)row->most, row->name,
-                (unsigned long long)row->standard);
+        fprintf(out, "# %s (%s%s%llu to %llu)\n#%s = %llu\n\n", row->help, row->unit,
+                row->unit[0] ? ", " : "", (unsigned long long)row->least, (unsigned long long)row->most,
+                row->name, (unsigned long long)row->standard);
     }
 }
 

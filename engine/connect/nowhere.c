@@ -22,8 +22,8 @@ static enum tranche_code nowhere_build(const void *state, const struct tranche_c
     return fail(err, TRANCHE_INVALID, "no gateway is configured; start the server with --gateway URL");
 }
 
-static void nowhere_judge(const void *state, const struct tranche_call *call, const struct tranche_answer *answer,
-                          struct tranche_outcome *out)
+static void nowhere_judge(const void *state, const struct tranche_call *call,
+                          const struct tranche_answer *answer, struct tranche_outcome *out)
 {
     (void)state;
     (void)call;

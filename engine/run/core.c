@@ -184,8 +184,8 @@ static void move_on(struct core *core)
 
 /* ---- the commit ---- */
 
-/* The one rule (design.md 2). Big groups are what makes durability cheap, so a commit waits for company as long as no
- * worker starves and nobody waits too long. */
+/* The one rule (design.md 2). Big groups are what makes durability cheap, so a commit waits for company as
+ * long as no worker starves and nobody waits too long. */
 static bool commit_is_due(const struct core *core)
 {
     if (core->mono_us < core->store_retry_at_us)
@@ -265,8 +265,8 @@ static void commit_end(struct core *core)
     }
 }
 
-/* After an unknown end nothing is trusted until the store was reopened and checkpointed; its commit number then tells
- * whether the transaction is in it. */
+/* After an unknown end nothing is trusted until the store was reopened and checkpointed; its commit number
+ * then tells whether the transaction is in it. */
 static void recover_store(struct core *core)
 {
     if (core->mono_us < core->store_retry_at_us)

@@ -35,8 +35,8 @@ static void note(void *context, const struct tranche_import_record *record)
     finding->count++;
 }
 
-static enum tranche_code write_slice(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
-                                     struct tranche_err *err)
+static enum tranche_code write_slice(struct command *command, struct tranche_store *store, int64_t now_us,
+                                     bool *more, struct tranche_err *err)
 {
     struct import_resume *resume = command->context;
     return import_slice(resume->import, store, now_us, more, err);
@@ -67,8 +67,8 @@ static void done(struct command *command)
     if (command->code == TRANCHE_OK)
         log_info("import", "an interrupted import is complete", "file=%s", resume->file);
     else
-        log_warn("import", "an interrupted import waits for the next start", "file=%s err=\"%s\"", resume->file,
-                 command->err.text);
+        log_warn("import", "an interrupted import waits for the next start", "file=%s err=\"%s\"",
+                 resume->file, command->err.text);
     release(resume);
 }
 
@@ -83,16 +83,20 @@ static enum tranche_code add(struct import_resume **first, const char *directory
         free(resume);
         return fail_in(err, code, "resume import %s", record->file);
     }
-    resume->command = (struct command){ .kind = COMMAND_WRITE, .write = write_slice, .rolled_back = rolled_back,
-                                        .committed = committed, .done = done, .context = resume };
+    resume->command = (struct command){ .kind = COMMAND_WRITE,
+                                        .write = write_slice,
+                                        .rolled_back = rolled_back,
+                                        .committed = committed,
+                                        .done = done,
+                                        .context = resume };
     strcpy(resume->file, record->file);
     resume->next = *first;
     *first = resume;
     return TRANCHE_OK;
 }
 
-enum tranche_code import_resume_find(struct import_resume **first, const char *directory, struct tranche_store *store,
-                                     struct tranche_err *err)
+enum tranche_code import_resume_find(struct import_resume **first, const char *directory,
+                                     struct tranche_store *store, struct tranche_err *err)
 {
     *first = NULL;
     struct finding *finding = calloc(1, sizeof *finding);
@@ -123,8 +127,8 @@ void import_resume_post(struct import_resume *first, struct runner *runner)
         struct tranche_err err;
         if (runner_post(runner, &resume->command, &err) == TRANCHE_OK)
             continue;
-        log_warn("import", "an interrupted import waits for the next start", "file=%s err=\"%s\"", resume->file,
-                 err.text);
+        log_warn("import", "an interrupted import waits for the next start", "file=%s err=\"%s\"",
+                 resume->file, err.text);
         release(resume);
     }
 }

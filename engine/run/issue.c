@@ -1,8 +1,8 @@
 /* Which devices next. Called inside the transaction that will carry their intents.
  *
- * First the devices that wait, oldest job first, so that of several jobs that want one device the oldest gets it; then
- * devices that were never issued, jobs taking turns to begin. Batches are strictly one after the other; inside a batch
- * the window slides.
+ * First the devices that wait, oldest job first, so that of several jobs that want one device the oldest gets
+ * it; then devices that were never issued, jobs taking turns to begin. Batches are strictly one after the
+ * other; inside a batch the window slides.
  */
 #include "core_internal.h"
 
@@ -42,8 +42,8 @@ static double outcomes_in(const struct job *job, int64_t span_us)
     return job->rate * (double)span_us / 1e6;
 }
 
-/* How many devices should be open: those in flight, and ahead of them what about four commits and the wait for them use
- * up. A quarter of in_flight stands in until the pace is known. */
+/* How many devices should be open: those in flight, and ahead of them what about four commits and the wait
+ * for them use up. A quarter of in_flight stands in until the pace is known. */
 uint32_t issue_target(const struct core *core, const struct job *job)
 {
     double ahead = outcomes_in(job, 4 * core->commit_cost_us + RESULT_WAIT_US);
@@ -64,7 +64,8 @@ uint32_t issue_low_mark(const struct core *core, const struct job *job)
 
 bool issue_wanted(const struct core *core, const struct job *job)
 {
-    return may_call(core, job) && job->open < issue_target(core, job) && (has_room_for_new(job) || has_due(core, job));
+    return may_call(core, job) && job->open < issue_target(core, job) &&
+           (has_room_for_new(job) || has_due(core, job));
 }
 
 enum tranche_code issue_devices(struct core *core, struct tranche_err *err)
@@ -97,8 +98,8 @@ static enum tranche_code member_of(struct core *core, struct job *job, uint32_t 
     struct member_page *page = &job->page;
     uint32_t chunk = chunk_of(job->record.batch_devices, ordinal);
     if (!page->loaded || page->chunk != chunk) {
-        enum tranche_code code = core->store->functions->chunk_load(core->store, job->record.no, chunk, page->devices,
-                                                                    &page->count, err);
+        enum tranche_code code = core->store->functions->chunk_load(core->store, job->record.no, chunk,
+                                                                    page->devices, &page->count, err);
         if (code != TRANCHE_OK)
             return fail_in(err, code, "load chunk %u", chunk);
         page->chunk = chunk;
@@ -111,8 +112,8 @@ static enum tranche_code member_of(struct core *core, struct job *job, uint32_t 
 }
 
 /* A device that gets its last word without a call: simulated, deleted. */
-static void settle_uncalled(struct core *core, struct job *job, struct task *task, enum tranche_outcome_class class,
-                            const char *reason)
+static void settle_uncalled(struct core *core, struct job *job, struct task *task,
+                            enum tranche_outcome_class class, const char *reason)
 {
     task->outcome = (struct tranche_outcome){ .class = class };
     if (class == TRANCHE_OUTCOME_OK)
@@ -128,7 +129,8 @@ static bool total_room(const struct core *core)
 
 enum issued { ISSUED, ISSUED_NONE, ISSUED_LATER };
 
-/* Makes a task for the device, if it may be called now. ISSUED_LATER: it waits for another job's call to end. */
+/* Makes a task for the device, if it may be called now. ISSUED_LATER: it waits for another job's call to end.
+ */
 static enum tranche_code issue_one(struct core *core, struct job *job, struct tranche_retry_record what,
                                    enum issued *issued, uint32_t *device_no, struct tranche_err *err)
 {
@@ -185,8 +187,10 @@ static enum tranche_code issue_waiting(struct core *core, struct job *job, struc
 {
     job_waiting_sort(job);
     uint32_t target = issue_target(core, job);
-    uint32_t count = job->waiting_count; /* those that come back during the walk keep their place for the next */
-    for (uint32_t i = 0; i < count && job->open < target && job->settling_count < job->window && total_room(core); i++) {
+    uint32_t count =
+        job->waiting_count; /* those that come back during the walk keep their place for the next */
+    for (uint32_t i = 0;
+         i < count && job->open < target && job->settling_count < job->window && total_room(core); i++) {
         struct waiting *waiting = &job->waiting[i];
         if (waiting->gone || waiting->blocked || waiting->record.due_us > core->now_us)
             continue;
@@ -209,7 +213,8 @@ static enum tranche_code issue_waiting(struct core *core, struct job *job, struc
 static enum tranche_code issue_new(struct core *core, struct job *job, struct tranche_err *err)
 {
     uint32_t target = issue_target(core, job);
-    while (job->open < target && job->settling_count < job->window && has_room_for_new(job) && total_room(core)) {
+    while (job->open < target && job->settling_count < job->window && has_room_for_new(job) &&
+           total_room(core)) {
         struct tranche_retry_record what = { .ordinal = job->record.next, .step = 0, .attempt = 1 };
         enum issued issued;
         uint32_t device_no;

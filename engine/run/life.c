@@ -1,5 +1,5 @@
-/* A job's life: admission, counting, thresholds, batches, and the ends. Every change of a job's state is here, one log line
- * each. */
+/* A job's life: admission, counting, thresholds, batches, and the ends. Every change of a job's state is
+ * here, one log line each. */
 #include "core_internal.h"
 
 #include "batch.h"
@@ -97,7 +97,8 @@ void life_count(struct core *core, struct job *job, struct task *task)
 
     enum tranche_job_state state = job->record.state;
     bool may_trip = state == TRANCHE_JOB_RUNNING || state == TRANCHE_JOB_STOPPING;
-    if (may_trip && threshold_tripped(&job->plan->definition.threshold, &job->record.tally, &job->batch.tally))
+    if (may_trip &&
+        threshold_tripped(&job->plan->definition.threshold, &job->record.tally, &job->batch.tally))
         trip(core, job);
 }
 
@@ -126,9 +127,9 @@ static void begin_batch(struct core *core, struct job *job, uint32_t index)
 {
     job->record.batch = index;
     struct span span = job_batch_span(job);
-    job->batch = (struct tranche_batch_record){
-        .index = index, .started_us = core->now_us, .tally = { .total = span.count }
-    };
+    job->batch = (struct tranche_batch_record){ .index = index,
+                                                .started_us = core->now_us,
+                                                .tally = { .total = span.count } };
     job->record_changed = job->batch_changed = true;
 }
 
@@ -141,7 +142,8 @@ static void advance_batch(struct core *core, struct job *job)
         job->batch_changed = true;
         core_hurry(core);
         log_info("engine", "batch done", "job=%s batch=%u completed=%u failed=%u unknown=%u", job->record.id,
-                 job->batch.index, job->batch.tally.completed, job->batch.tally.failed, job->batch.tally.unknown);
+                 job->batch.index, job->batch.tally.completed, job->batch.tally.failed,
+                 job->batch.tally.unknown);
     }
     if (job->record.batch + 1 == batch_count(job->record.tally.total, job->record.batch_devices))
         end(core, job, TRANCHE_JOB_COMPLETE);
@@ -184,9 +186,10 @@ static void end(struct core *core, struct job *job, enum tranche_job_state to)
 
 static void move(struct core *core, struct job *job, enum tranche_job_state to)
 {
-    log_info("engine", "job moves", "job=%s from=%s to=%s completed=%u failed=%u unknown=%u total=%u", job->record.id,
-             job_state_name(job->record.state), job_state_name(to), job->record.tally.completed,
-             job->record.tally.failed, job->record.tally.unknown, job->record.tally.total);
+    log_info("engine", "job moves", "job=%s from=%s to=%s completed=%u failed=%u unknown=%u total=%u",
+             job->record.id, job_state_name(job->record.state), job_state_name(to),
+             job->record.tally.completed, job->record.tally.failed, job->record.tally.unknown,
+             job->record.tally.total);
     bool was_live = life_is_live(job);
     job_move(&job->record.state, to);
     job->record_changed = true;
@@ -230,7 +233,8 @@ void life_resume(struct core *core, struct job *job)
 
 void life_hold(struct core *core, struct job *job, const char *reason)
 {
-    log_error("engine", "counters and rows disagree, the job is held", "job=%s err=\"%s\"", job->record.id, reason);
+    log_error("engine", "counters and rows disagree, the job is held", "job=%s err=\"%s\"", job->record.id,
+              reason);
     free(job->record.reason);
     job->record.reason = strdup(reason);
     move(core, job, TRANCHE_JOB_HELD);
@@ -306,7 +310,8 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     strcpy(plan->job, job->record.id);
     plan->connector = core->connector;
     plan->connector_state = core->connector_state;
-    plan->timeout_ms = (uint32_t)(command ? config->call_timeout_command_ms : config->call_timeout_property_ms);
+    plan->timeout_ms =
+        (uint32_t)(command ? config->call_timeout_command_ms : config->call_timeout_property_ms);
     plan->idle_max_ms = (uint32_t)(command ? config->idle_command_ms : config->idle_property_ms);
     plan->in_flight = (uint32_t)config->in_flight;
     plan->in_flight_worker = (plan->in_flight + core->world->worker_count - 1) / core->world->worker_count;
@@ -353,7 +358,8 @@ struct job *life_add(struct core *core, struct tranche_job_record *record)
     if (job == NULL)
         return NULL;
     struct job **place = &core->jobs;
-    while (*place != NULL && job->record.no != 0 && (*place)->record.no != 0 && (*place)->record.no < job->record.no)
+    while (*place != NULL && job->record.no != 0 && (*place)->record.no != 0 &&
+           (*place)->record.no < job->record.no)
         place = &(*place)->next;
     if (job->record.no == 0)
         while (*place != NULL)

@@ -1,7 +1,9 @@
-/* Freezing a job's membership, and counting its rows: questions to the reader, and what is done with the answers.
+/* Freezing a job's membership, and counting its rows: questions to the reader, and what is done with the
+ * answers.
  *
- * The reader resolves the group on one snapshot and sends device numbers; here they are cut into chunk rows, a few for
- * each commit. The commit that follows the last row also sets `frozen`; nothing is sent before it. */
+ * The reader resolves the group on one snapshot and sends device numbers; here they are cut into chunk rows,
+ * a few for each commit. The commit that follows the last row also sets `frozen`; nothing is sent before it.
+ */
 #include "core_internal.h"
 
 #include "batch.h"
@@ -13,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool selection_of(struct core *core, struct job *job, struct question *question, struct tranche_err *err)
+static bool selection_of(struct core *core, struct job *job, struct question *question,
+                         struct tranche_err *err)
 {
     question->origin = job->record.origin;
     question->origin_until_us = job->record.created_us;
@@ -99,7 +102,8 @@ static struct job *job_with(struct core *core, uint64_t ticket)
 
 static bool same_tally(const struct tranche_tally *a, const struct tranche_tally *b)
 {
-    return a->total == b->total && a->completed == b->completed && a->failed == b->failed && a->unknown == b->unknown;
+    return a->total == b->total && a->completed == b->completed && a->failed == b->failed &&
+           a->unknown == b->unknown;
 }
 
 static void compare_counts(struct core *core, struct job *job, const struct reply *reply)
@@ -108,7 +112,8 @@ static void compare_counts(struct core *core, struct job *job, const struct repl
     bool same = same_tally(&reply->whole, &job->record.tally) && same_tally(&reply->batch, &job->batch.tally);
     if (!same && !job->recount_heals) {
         char text[200];
-        snprintf(text, sizeof text, "the job's row says %u completed, %u failed, %u unknown; its results say %u, %u, %u",
+        snprintf(text, sizeof text,
+                 "the job's row says %u completed, %u failed, %u unknown; its results say %u, %u, %u",
                  job->record.tally.completed, job->record.tally.failed, job->record.tally.unknown,
                  reply->whole.completed, reply->whole.failed, reply->whole.unknown);
         life_hold(core, job, text);
@@ -148,7 +153,8 @@ static bool hear(struct core *core, struct job *job, struct reply *reply)
         if (reply->err.code == TRANCHE_INVALID || reply->err.code == TRANCHE_NOTFOUND) {
             life_fail(core, job, reply->err.text);
         } else {
-            log_warn("engine", "the reader failed, asking again", "job=%s err=\"%s\"", job->record.id, reply->err.text);
+            log_warn("engine", "the reader failed, asking again", "job=%s err=\"%s\"", job->record.id,
+                     reply->err.text);
             ask_anew(core, job);
         }
         return false;
@@ -156,7 +162,8 @@ static bool hear(struct core *core, struct job *job, struct reply *reply)
     abort(); /* no kind of reply */
 }
 
-/* One reply of members at a time and job: while one is being cut, the next stay with the world, and the reader waits. */
+/* One reply of members at a time and job: while one is being cut, the next stay with the world, and the
+ * reader waits. */
 void members_hear(struct core *core)
 {
     for (;;) {

@@ -44,7 +44,8 @@ void orders_carry_out(struct core *core)
         return;
     }
     struct command *next;
-    for (struct command *command = take_all(&core->orders, &core->orders_last); command != NULL; command = next) {
+    for (struct command *command = take_all(&core->orders, &core->orders_last); command != NULL;
+         command = next) {
         next = command->next;
         command->code = TRANCHE_OK;
         if (command->kind == COMMAND_WRITE) {
@@ -117,8 +118,8 @@ static enum tranche_code copy_record(const struct tranche_job_record *from, stru
     return fail(err, TRANCHE_NOMEM, "out of memory");
 }
 
-/* The job as it stands, whether in memory or only in the store; *job is NULL in the latter case. `asked_id` may be the
- * record's own. */
+/* The job as it stands, whether in memory or only in the store; *job is NULL in the latter case. `asked_id`
+ * may be the record's own. */
 static enum tranche_code look_up(struct core *core, const char *asked_id, struct job **job,
                                  struct tranche_job_record *record, struct tranche_err *err)
 {
@@ -150,7 +151,8 @@ static bool same_definition(const char *a, const char *b)
     bool same = !wrapped.failed && definition_parse(wrapped.bytes, wrapped.length, &left, NULL) == TRANCHE_OK;
     text_clear(&wrapped);
     text_printf(&wrapped, "{%s}", b);
-    same = same && !wrapped.failed && definition_parse(wrapped.bytes, wrapped.length, &right, NULL) == TRANCHE_OK;
+    same = same && !wrapped.failed &&
+           definition_parse(wrapped.bytes, wrapped.length, &right, NULL) == TRANCHE_OK;
     if (same) {
         definition_print(&left, true, &left_text);
         definition_print(&right, true, &right_text);
@@ -164,9 +166,10 @@ static bool same_definition(const char *a, const char *b)
     return same;
 }
 
-/* A new job, from now on in memory; its row goes with the next commit. The command keeps a copy for the answer. */
-static enum tranche_code add_new(struct core *core, struct command *command, struct tranche_job_record *record,
-                                 struct tranche_err *err)
+/* A new job, from now on in memory; its row goes with the next commit. The command keeps a copy for the
+ * answer. */
+static enum tranche_code add_new(struct core *core, struct command *command,
+                                 struct tranche_job_record *record, struct tranche_err *err)
 {
     if (jobs_queued(core) >= JOBS_WAITING_MAX)
         return fail(err, TRANCHE_FULL, "%d jobs are waiting already", JOBS_WAITING_MAX);
@@ -265,8 +268,8 @@ static enum tranche_code job_resume(struct core *core, struct command *command, 
     return copy_record(&job->record, &command->job, err);
 }
 
-static enum tranche_code rerun_of(struct core *core, const struct tranche_job_record *origin, struct command *command,
-                                  struct tranche_err *err)
+static enum tranche_code rerun_of(struct core *core, const struct tranche_job_record *origin,
+                                  struct command *command, struct tranche_err *err)
 {
     struct tranche_job_record record = { 0 };
     enum tranche_code code = copy_record(origin, &record, err);

@@ -1,10 +1,11 @@
 /* What happens between opening the store and opening the listener.
  *
- * Recovery goes by open intents alone, whatever state their job is in. A command whose intent is open may have run: it
- * becomes unknown, is counted as a failure, and is never sent again by the engine. A property write waits to be sent again
- * with the same idempotency key. Then jobs that were stopping or cancelling have nothing left in flight and come to rest.
- * All of it is one transaction, so a kill during recovery is harmless. Before a recovered job makes its first call its
- * counters are compared with its rows (members.c). */
+ * Recovery goes by open intents alone, whatever state their job is in. A command whose intent is open may
+ * have run: it becomes unknown, is counted as a failure, and is never sent again by the engine. A property
+ * write waits to be sent again with the same idempotency key. Then jobs that were stopping or cancelling have
+ * nothing left in flight and come to rest. All of it is one transaction, so a kill during recovery is
+ * harmless. Before a recovered job makes its first call its counters are compared with its rows (members.c).
+ */
 #include "recovery.h"
 
 #include "fail.h"
@@ -75,8 +76,8 @@ static enum tranche_code copy_out(const struct tranche_job_record *from, struct 
     return TRANCHE_OK;
 }
 
-/* Collects records while the store's statement is open; jobs are loaded from them afterwards. `wanted` are the numbers of
- * the jobs with open intents, ascending. */
+/* Collects records while the store's statement is open; jobs are loaded from them afterwards. `wanted` are
+ * the numbers of the jobs with open intents, ascending. */
 struct record_list {
     struct tranche_job_record *records;
     size_t count, capacity;
@@ -141,7 +142,8 @@ static void collect(void *context, const struct tranche_job_record *record)
     list->count += list->code == TRANCHE_OK;
 }
 
-/* Jobs with something to do, and jobs of any state with open intents; the latter leave memory with the first commit. */
+/* Jobs with something to do, and jobs of any state with open intents; the latter leave memory with the first
+ * commit. */
 static enum tranche_code load_open_jobs(struct core *core, struct tranche_err *err)
 {
     const uint32_t all_states = (1u << TRANCHE_JOB_STATE_COUNT) - 1;
@@ -213,9 +215,9 @@ static bool settle_device(struct core *core, struct job *job, struct open_intent
         life_count(core, job, task);
         return true;
     }
-    struct tranche_retry_record again = {
-        .ordinal = task->ordinal, .step = task->step, .attempt = (uint16_t)(task->attempt + 1)
-    };
+    struct tranche_retry_record again = { .ordinal = task->ordinal,
+                                          .step = task->step,
+                                          .attempt = (uint16_t)(task->attempt + 1) };
     job_wait(job, &again, 0, false);
     job_task_done(job, task);
     return true;
@@ -228,8 +230,8 @@ static void settle_intent(void *context, int64_t no, const struct tranche_intent
         return;
     struct job *job = job_numbered(loading->core, no);
     if (job == NULL) {
-        loading->code = fail(loading->err, TRANCHE_INTERNAL, "an intent names job number %lld, which is not there",
-                             (long long)no);
+        loading->code = fail(loading->err, TRANCHE_INTERNAL,
+                             "an intent names job number %lld, which is not there", (long long)no);
         return;
     }
     if (job->plan == NULL)
@@ -268,7 +270,8 @@ enum tranche_code core_recover(struct core *core, int64_t now_us, struct tranche
         if (job->record.state == TRANCHE_JOB_STOPPING || job->record.state == TRANCHE_JOB_CANCELLING)
             job->phase = JOB_READY; /* nothing is in flight any more: it comes to rest at once */
     if (loading.unknown + loading.again > 0)
-        log_warn("engine", "open intents were settled", "unknown=%u again=%u", loading.unknown, loading.again);
+        log_warn("engine", "open intents were settled", "unknown=%u again=%u", loading.unknown,
+                 loading.again);
     core->recovering = true;
     return TRANCHE_OK;
 }

@@ -8,8 +8,8 @@
 
 static void *resolver_main(void *argument);
 
-enum tranche_code resolver_open(struct resolver *resolver, struct tranche_reader *reader, struct doorbell *engine_bell,
-                                struct tranche_err *err)
+enum tranche_code resolver_open(struct resolver *resolver, struct tranche_reader *reader,
+                                struct doorbell *engine_bell, struct tranche_err *err)
 {
     *resolver = (struct resolver){ .reader = reader, .engine_bell = engine_bell };
     pthread_mutex_init(&resolver->mutex, NULL);
@@ -132,15 +132,16 @@ static void send_failure(struct resolver *resolver, uint64_t ticket, const struc
 }
 
 /* False: the thread is to end. */
-static bool send_members(struct resolver *resolver, uint64_t ticket, enum tranche_code *code, struct tranche_err *err)
+static bool send_members(struct resolver *resolver, uint64_t ticket, enum tranche_code *code,
+                         struct tranche_err *err)
 {
     for (;;) {
         struct reply *reply = blank_reply(resolver, ticket);
         if (reply == NULL)
             return false;
         reply->kind = REPLY_MEMBERS;
-        *code = resolver->reader->functions->select_next(resolver->reader, reply->devices, REPLY_DEVICES, &reply->count,
-                                                         err);
+        *code = resolver->reader->functions->select_next(resolver->reader, reply->devices, REPLY_DEVICES,
+                                                         &reply->count, err);
         if (*code != TRANCHE_OK) {
             resolver_heard(resolver, reply);
             return true;
@@ -157,9 +158,9 @@ static bool send_members(struct resolver *resolver, uint64_t ticket, enum tranch
 static void answer_members(struct resolver *resolver, const struct question *question)
 {
     const struct tranche_reader_functions *reader = resolver->reader->functions;
-    struct tranche_selection selection = {
-        .filter = question->filter, .origin = question->origin, .origin_until_us = question->origin_until_us
-    };
+    struct tranche_selection selection = { .filter = question->filter,
+                                           .origin = question->origin,
+                                           .origin_until_us = question->origin_until_us };
     struct tranche_err err = { 0 };
     uint32_t total = 0;
     enum tranche_code code = reader->select_open(resolver->reader, &selection, &total, &err);
@@ -183,8 +184,8 @@ static void answer_recount(struct resolver *resolver, const struct question *que
     if (reply == NULL)
         return;
     enum tranche_code code =
-        resolver->reader->functions->recount(resolver->reader, question->job, question->first, question->count,
-                                             &reply->whole, &reply->batch, &reply->err);
+        resolver->reader->functions->recount(resolver->reader, question->job, question->first,
+                                             question->count, &reply->whole, &reply->batch, &reply->err);
     reply->kind = code == TRANCHE_OK ? REPLY_TALLY : REPLY_FAILED;
     send_reply(resolver, reply);
 }

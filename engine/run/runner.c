@@ -11,8 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
-#define RING_SLOTS          32768u /* tasks a worker may hold: windows of 16,384 and room to spare */
-#define DESCRIPTORS_RESERVED 128u  /* for the store, logs and eventfds; clients' connections come on top */
+#define RING_SLOTS           32768u /* tasks a worker may hold: windows of 16,384 and room to spare */
+#define DESCRIPTORS_RESERVED 128u   /* for the store, logs and eventfds; clients' connections come on top */
 
 struct runner {
     /* fixed after start */
@@ -22,10 +22,10 @@ struct runner {
     pthread_t thread;
 
     /* threads meet here */
-    struct doorbell bell;     /* the engine thread's */
+    struct doorbell bell; /* the engine thread's */
     struct mailbox mailbox;
     struct resolver *resolver;
-    uint32_t closing;         /* atomic: set once by runner_stop */
+    uint32_t closing; /* atomic: set once by runner_stop */
     pthread_mutex_t health_mutex;
     struct tranche_err health; /* under the mutex; code TRANCHE_OK: healthy */
 
@@ -37,7 +37,7 @@ struct runner {
     int64_t drain_until_us;
 
     struct worker *workers;
-    uint32_t worker_count;    /* opened */
+    uint32_t worker_count; /* opened */
 };
 
 static void *runner_main(void *argument);
@@ -60,7 +60,8 @@ enum tranche_code runner_open(struct runner **out, const struct config *config, 
 
     enum tranche_code code = open_world(runner, err);
     if (code == TRANCHE_OK)
-        code = core_open(&runner->core, &runner->config, store, &runner->world, connector, connector_state, err);
+        code =
+            core_open(&runner->core, &runner->config, store, &runner->world, connector, connector_state, err);
     if (code == TRANCHE_OK)
         code = recover(runner, err);
     if (code == TRANCHE_OK && pthread_create(&runner->thread, NULL, runner_main, runner) != 0)
@@ -185,8 +186,8 @@ static enum tranche_code open_workers(struct runner *runner, struct tranche_err 
     if (runner->workers == NULL)
         return fail(err, TRANCHE_NOMEM, "out of memory");
     while (runner->worker_count < count) {
-        enum tranche_code code = worker_open(&runner->workers[runner->worker_count], runner->worker_count, &options,
-                                             &runner->bell, err);
+        enum tranche_code code = worker_open(&runner->workers[runner->worker_count], runner->worker_count,
+                                             &options, &runner->bell, err);
         if (code != TRANCHE_OK)
             return code;
         runner->worker_count++;
@@ -201,7 +202,8 @@ static enum tranche_code open_resolver(struct runner *runner, struct tranche_err
     if (code != TRANCHE_OK)
         return code;
     struct resolver *resolver = malloc(sizeof *resolver);
-    code = resolver ? resolver_open(resolver, reader, &runner->bell, err) : fail(err, TRANCHE_NOMEM, "out of memory");
+    code = resolver ? resolver_open(resolver, reader, &runner->bell, err)
+                    : fail(err, TRANCHE_NOMEM, "out of memory");
     if (code != TRANCHE_OK) {
         reader->functions->close(reader);
         free(resolver);

@@ -23,8 +23,11 @@ static void bell_ready(struct loop_source *source, uint32_t events)
 enum tranche_code worker_open(struct worker *worker, uint32_t index, const struct worker_options *options,
                               struct doorbell *engine_bell, struct tranche_err *err)
 {
-    *worker = (struct worker){ .index = index, .engine_bell = engine_bell, .calls_max = options->fanout.calls_max,
-                               .loop = { .epoll_fd = -1 }, .bell = { .fd = -1 },
+    *worker = (struct worker){ .index = index,
+                               .engine_bell = engine_bell,
+                               .calls_max = options->fanout.calls_max,
+                               .loop = { .epoll_fd = -1 },
+                               .bell = { .fd = -1 },
                                .bell_source = { .ready = bell_ready } };
     enum tranche_code code = loop_open(&worker->loop, err);
     if (code == TRANCHE_OK)
@@ -294,7 +297,8 @@ static void worker_done(void *context, void *tag, const struct tranche_answer *a
         memcpy(task->answer, answer->body, kept);
     task->answer_bytes = (uint32_t)kept;
 
-    /* The next one at once: the connection is warm. This call still counts, so that the lane cannot be left meanwhile. */
+    /* The next one at once: the connection is warm. This call still counts, so that the lane cannot be left
+     * meanwhile. */
     struct lane *lane = lane_of(worker, task);
     if (lane->first != NULL && lane->in_flight <= lane->plan->in_flight_worker && has_room(worker))
         start_call(worker, lane);

@@ -1,5 +1,6 @@
-/* The transaction: everything that differs from the store, in an order that suits it. Nothing here changes what the core
- * believes; write_settled does, once the commit has ended well. So a transaction that fails is simply written again. */
+/* The transaction: everything that differs from the store, in an order that suits it. Nothing here changes
+ * what the core believes; write_settled does, once the commit has ended well. So a transaction that fails is
+ * simply written again. */
 #include "core_internal.h"
 
 #include "batch.h"
@@ -9,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRY(call)                                                                                                 \
-    do {                                                                                                          \
-        enum tranche_code try_code = (call);                                                                      \
-        if (try_code != TRANCHE_OK)                                                                               \
-            return try_code;                                                                                      \
+#define TRY(call)                            \
+    do {                                     \
+        enum tranche_code try_code = (call); \
+        if (try_code != TRANCHE_OK)          \
+            return try_code;                 \
     } while (0)
 
 static enum tranche_code write_record(struct core *core, struct job *job, struct tranche_err *err)
@@ -110,7 +111,8 @@ static enum tranche_code write_waiting(struct core *core, struct job *job, struc
     for (uint32_t i = 0; i < job->waiting_count; i++) {
         const struct waiting *waiting = &job->waiting[i];
         if (waiting->gone && waiting->stored)
-            TRY(core->store->functions->retry_drop(core->store, job->record.no, waiting->record.ordinal, err));
+            TRY(core->store->functions->retry_drop(core->store, job->record.no, waiting->record.ordinal,
+                                                   err));
     }
     for (uint32_t i = 0; i < job->waiting_count; i++) {
         const struct waiting *waiting = &job->waiting[i];
@@ -137,8 +139,8 @@ static enum tranche_code write_chunks(struct core *core, struct tranche_err *err
     uint32_t ready = write_chunk_rows_ready(core);
     for (uint32_t i = 0; i < ready; i++) {
         const struct chunk_row *row = &core->chunk_rows[i];
-        TRY(core->store->functions->chunk_put(core->store, row->job->record.no, row->chunk, row->batch, row->devices,
-                                              row->count, err));
+        TRY(core->store->functions->chunk_put(core->store, row->job->record.no, row->chunk, row->batch,
+                                              row->devices, row->count, err));
     }
     return TRANCHE_OK;
 }

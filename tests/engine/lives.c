@@ -1,9 +1,11 @@
-/* Random job lives in the simulated world: seeded devices, batches, thresholds, answers, orders, crashes and store faults.
+/* Random job lives in the simulated world: seeded devices, batches, thresholds, answers, orders, crashes and
+ * store faults.
  *
  *   engine_lives [--seed N] [--count N]      default: 10,000 lives from seed 1
  *
- * While faults last anything may happen but what the checks forbid; then they end, and every job must end too. A failure
- * prints its seed and how to replay it. A plain main: a life is too short for a process of its own. */
+ * While faults last anything may happen but what the checks forbid; then they end, and every job must end
+ * too. A failure prints its seed and how to replay it. A plain main: a life is too short for a process of its
+ * own. */
 #include "log.h"
 #include "sim_check.h"
 #include "state.h"
@@ -82,7 +84,8 @@ static void wrong(void *context, const char *text)
 static void random_amount(struct random *random, bool threshold, char *text, size_t bytes)
 {
     if (random_chance(random, 50))
-        snprintf(text, bytes, "{\"type\":\"number\",\"value\":%u", random_between(random, threshold ? 0 : 1, 60));
+        snprintf(text, bytes, "{\"type\":\"number\",\"value\":%u",
+                 random_between(random, threshold ? 0 : 1, 60));
     else if (random_chance(random, 20))
         snprintf(text, bytes, "{\"type\":\"percentage\",\"value\":100");
     else
@@ -105,8 +108,8 @@ static void random_definition(struct life *life, char *text, size_t bytes)
     }
     const char *step = life->command ? "{\"type\":\"command\",\"target\":\"t\",\"path\":\"a\"}"
                                      : "{\"type\":\"property\",\"target\":\"t\",\"path\":\"a\",\"value\":1}";
-    snprintf(text, bytes, "\"group\":\"all\"%s%s,\"data\":[%s%s%s]", batch, threshold, step, life->steps > 1 ? "," : "",
-             life->steps > 1 ? step : "");
+    snprintf(text, bytes, "\"group\":\"all\"%s%s,\"data\":[%s%s%s]", batch, threshold, step,
+             life->steps > 1 ? "," : "", life->steps > 1 ? step : "");
 }
 
 static void begin_life(struct life *life, uint64_t seed)

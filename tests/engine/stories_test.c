@@ -7,8 +7,9 @@
 #include <string.h>
 
 #define MINUTE_US INT64_C(60000000)
-#define PROPERTY  "\"group\":\"all\",\"data\":[{\"type\":\"property\",\"target\":\"t\",\"path\":\"level\",\"value\":1}]"
-#define COMMAND   "\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"reboot\"}]"
+#define PROPERTY \
+    "\"group\":\"all\",\"data\":[{\"type\":\"property\",\"target\":\"t\",\"path\":\"level\",\"value\":1}]"
+#define COMMAND "\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"reboot\"}]"
 
 static struct sim_verdict answer(int status, int64_t latency_us)
 {
@@ -39,7 +40,8 @@ static bool job_rests(struct sim *sim)
     return sim_job_rests(sim, "job");
 }
 
-static struct sim *begin(uint32_t devices, struct sim_verdict (*gateway)(struct sim *, const struct sim_call *))
+static struct sim *begin(uint32_t devices,
+                         struct sim_verdict (*gateway)(struct sim *, const struct sim_call *))
 {
     static struct sim sim;
     sim_open(&sim, 1);
@@ -100,7 +102,8 @@ Test(stories, one_device_is_a_job)
 {
     struct sim *sim = begin(1, all_well);
 
-    const struct tranche_job_record *job = run_to_rest(sim, COMMAND ",\"batch\":{\"type\":\"percentage\",\"value\":1}");
+    const struct tranche_job_record *job =
+        run_to_rest(sim, COMMAND ",\"batch\":{\"type\":\"percentage\",\"value\":1}");
 
     cr_assert_eq(job->state, TRANCHE_JOB_COMPLETE);
     cr_assert_eq(job->tally.completed, 1);
@@ -155,7 +158,8 @@ Test(stories, a_threshold_in_batch_scope_counts_each_batch_anew)
     char definition[512];
 
     snprintf(definition, sizeof definition,
-             COMMAND "%s,\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":10,\"batch\":true}", batches);
+             COMMAND "%s,\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":10,\"batch\":true}",
+             batches);
     const struct tranche_job_record *job = run_to_rest(sim, definition);
 
     cr_assert_eq(job->state, TRANCHE_JOB_COMPLETE, "10 %% is not over 10 %%");
@@ -164,7 +168,8 @@ Test(stories, a_threshold_in_batch_scope_counts_each_batch_anew)
 
     sim = begin(95, every_tenth_refuses);
     snprintf(definition, sizeof definition,
-             COMMAND "%s,\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":9.9,\"batch\":true}", batches);
+             COMMAND "%s,\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":9.9,\"batch\":true}",
+             batches);
     job = run_to_rest(sim, definition);
     cr_assert_eq(job->state, TRANCHE_JOB_CANCELLED);
     cr_assert_eq(job->batch, 0);
@@ -259,7 +264,8 @@ Test(stories, the_same_put_again_is_no_second_run_and_another_is_a_conflict)
     struct sim_order *other = sim_create(sim, "job", "all", COMMAND);
     cr_assert(sim_run_order(sim, other));
     cr_assert_eq(other->command.code, TRANCHE_CONFLICT);
-    cr_assert_str_eq(other->command.err.text, "Job \"job\" exists with a different definition; it is complete.");
+    cr_assert_str_eq(other->command.err.text,
+                     "Job \"job\" exists with a different definition; it is complete.");
     cr_assert_eq(sim->log_count, 10);
     sim_close(sim);
 }
@@ -308,7 +314,8 @@ Test(stories, simulated_devices_are_answered_inside)
     sim_devices(&sim, 700, true);
     sim_start(&sim);
 
-    const struct tranche_job_record *job = run_to_rest(&sim, COMMAND ",\"batch\":{\"type\":\"number\",\"value\":300}");
+    const struct tranche_job_record *job =
+        run_to_rest(&sim, COMMAND ",\"batch\":{\"type\":\"number\",\"value\":300}");
 
     cr_assert_eq(job->tally.completed, 700);
     cr_assert_eq(sim.log_count, 0);
@@ -327,7 +334,8 @@ Test(stories, two_jobs_never_call_one_device_at_the_same_time)
     cr_assert_eq(sim_job(sim, "first")->tally.completed, 200);
     cr_assert_eq(sim_job(sim, "again")->tally.completed, 200);
     for (uint32_t i = 0; i < sim->log_count; i++)
-        for (uint32_t j = i + 1; j < sim->log_count && sim->log[j].at_us < sim->log[i].at_us + sim->log[i].verdict.latency_us;
+        for (uint32_t j = i + 1;
+             j < sim->log_count && sim->log[j].at_us < sim->log[i].at_us + sim->log[i].verdict.latency_us;
              j++)
             cr_assert_neq(sim->log[i].ordinal, sim->log[j].ordinal, "two calls to one device overlap");
     sim_check_job(sim, "first", true, 1);
@@ -338,8 +346,9 @@ Test(stories, two_jobs_never_call_one_device_at_the_same_time)
 Test(stories, several_entries_are_steps_and_a_failed_one_is_the_last)
 {
     struct sim *sim = begin(50, every_tenth_refuses);
-    const char *definition = "\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"a\"},"
-                             "{\"type\":\"command\",\"target\":\"t\",\"path\":\"b\"}]";
+    const char *definition =
+        "\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"a\"},"
+        "{\"type\":\"command\",\"target\":\"t\",\"path\":\"b\"}]";
 
     const struct tranche_job_record *job = run_to_rest(sim, definition);
 

@@ -1,6 +1,6 @@
-/* The runner's threads under ThreadSanitizer: a mailbox with many posters, workers, the reader thread, and a shutdown in the
- * middle of it. A plain main, since Criterion does not run under TSan. Calls go to a closed port, so each ends at once with
- * a refused connection. Argument: rounds (default 5). */
+/* The runner's threads under ThreadSanitizer: a mailbox with many posters, workers, the reader thread, and a
+ * shutdown in the middle of it. A plain main, since Criterion does not run under TSan. Calls go to a closed
+ * port, so each ends at once with a refused connection. Argument: rounds (default 5). */
 #include "runner.h"
 #include "sqlite.h"
 
@@ -28,8 +28,8 @@ static void check(bool fine, const char *what)
 
 /* ---- a connector that says as little as possible ---- */
 
-static enum tranche_code build(const void *state, const struct tranche_call *call, struct tranche_request *out,
-                               struct tranche_err *err)
+static enum tranche_code build(const void *state, const struct tranche_call *call,
+                               struct tranche_request *out, struct tranche_err *err)
 {
     (void)state;
     (void)err;
@@ -79,12 +79,14 @@ static void *post(void *argument)
             *command = (struct command){ .kind = kind == 0   ? COMMAND_JOB_CREATE
                                                  : kind == 1 ? COMMAND_JOB_STOP
                                                              : COMMAND_JOB_RESUME,
-                                         .done = done, .context = poster };
+                                         .done = done,
+                                         .context = poster };
             snprintf(command->job.id, sizeof command->job.id, "job-%d-%d", poster->index, i);
             strcpy(command->job.group, "all");
             if (kind == 0)
-                command->job.definition = strdup("\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\","
-                                                 "\"path\":\"a\"}]");
+                command->job.definition =
+                    strdup("\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"t\","
+                           "\"path\":\"a\"}]");
             while (runner_post(poster->runner, command, NULL) == TRANCHE_FULL)
                 usleep(1000);
             usleep(2000);
@@ -137,7 +139,8 @@ static void round_trip(int round)
         atomic_store(&posters[i].answered, 0);
         pthread_create(&posters[i].thread, NULL, post, &posters[i]);
     }
-    if (round % 2 == 0) /* even rounds: everything is answered first; odd ones: the shutdown comes in between */
+    if (round % 2 ==
+        0) /* even rounds: everything is answered first; odd ones: the shutdown comes in between */
         for (int i = 0; i < POSTERS; i++)
             pthread_join(posters[i].thread, NULL);
     uint32_t left = runner_stop(runner);

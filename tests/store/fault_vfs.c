@@ -6,6 +6,7 @@
 
 atomic_int fault_wal_sync;
 atomic_int fault_wal_write;
+atomic_int fault_database_sync_ms;
 
 struct fault_file {
     sqlite3_file file;
@@ -50,6 +51,8 @@ static int fault_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int fault_sync(sqlite3_file *file, int flags)
 {
+    if (!((struct fault_file *)file)->is_wal)
+        sqlite3_sleep(atomic_load(&fault_database_sync_ms));
     return fails(file, &fault_wal_sync) ? SQLITE_IOERR_FSYNC : real(file)->pMethods->xSync(real(file), flags);
 }
 

@@ -85,6 +85,15 @@ static bool has_job(struct suite *s, const char *id)
     return code == TRANCHE_OK;
 }
 
+static void open_on_faults(struct suite *s, struct sqlite_place *place, uint32_t wal_bytes_max)
+{
+    fault_vfs_register();
+    sqlite_place_make(place);
+    place->options.vfs = FAULT_VFS;
+    place->options.wal_bytes_max = wal_bytes_max;
+    suite_open(s, &place->place);
+}
+
 /* ---- the directory ---- */
 
 Test(sqlite, directory_is_made_for_its_owner_alone)
@@ -118,6 +127,7 @@ Test(sqlite, second_server_is_refused)
     cr_assert_geq(child, 0);
     if (child == 0) {
         struct tranche_store *store = NULL;
+        close(leave[1]); /* so that a parent that fails lets it go too */
         byte = (char)sqlite_store_open(&place.options, &store, NULL);
         _exit(write(ready[1], &byte, 1) == 1 && read(leave[0], &byte, 1) == 1 ? 0 : 1);
     }
@@ -377,6 +387,30 @@ Test(sqlite, log_stays_bounded_beside_a_reader, .timeout = 120)
     sqlite_place_remove(&place);
 }
 
+/* While the checkpointer copies and waits for a slow disk, the writer could go on for ten times the limit. */
+Test(sqlite, writer_stands_back_from_a_slow_checkpoint, .timeout = 120)
+{
+    enum { BYTES_MAX = 1 << 20, COMMITS = 200, RESULTS = 50 };
+    struct sqlite_place place;
+    struct suite suite, *s = &suite;
+    struct tranche_job_record job;
+    int64_t bytes_max = 0;
+    open_on_faults(s, &place, BYTES_MAX);
+    suite_job(s, "a", suite_devices(s, "d", 4), 4, 4, &job);
+    atomic_store(&fault_database_sync_ms, 300);
+
+    for (uint32_t i = 0; i < COMMITS; i++) {
+        write_results(s, job.no, i * RESULTS, RESULTS);
+        int64_t bytes = file_bytes(&place, DIRECTORY_DATABASE "-wal");
+        bytes_max = bytes > bytes_max ? bytes : bytes_max;
+    }
+    cr_assert_gt(bytes_max, BYTES_MAX);
+    cr_assert_lt(bytes_max, 3 * BYTES_MAX, "the log grew to %lld bytes", (long long)bytes_max);
+    atomic_store(&fault_database_sync_ms, 0);
+    suite_close(s);
+    sqlite_place_remove(&place);
+}
+
 /* An old snapshot makes the log grow; when it ends, the log is cut back. */
 Test(sqlite, log_recovers_from_an_old_snapshot, .timeout = 120)
 {
@@ -406,20 +440,12 @@ Test(sqlite, log_recovers_from_an_old_snapshot, .timeout = 120)
 
 /* ---- commits that fail ---- */
 
-static void open_on_faults(struct suite *s, struct sqlite_place *place)
-{
-    fault_vfs_register();
-    sqlite_place_make(place);
-    place->options.vfs = FAULT_VFS;
-    suite_open(s, &place->place);
-}
-
 Test(sqlite, failed_sync_is_unknown_until_recovered)
 {
     struct sqlite_place place;
     struct suite suite, *s = &suite;
     int64_t number = 0;
-    open_on_faults(s, &place);
+    open_on_faults(s, &place, 0);
     struct tranche_job_record first = pending_job("first"), second = pending_job("second");
     suite_begin(s);
     must(s->to->job_insert(s->store, &first, &s->err));
@@ -459,7 +485,7 @@ Test(sqlite, recovery_waits_for_old_snapshots)
     struct suite suite, *s = &suite;
     struct tranche_selection all = { .filter = "SELECT * FROM devices" };
     uint32_t count = 0;
-    open_on_faults(s, &place);
+    open_on_faults(s, &place, 0);
     suite_devices(s, "d", 4);
     must(s->from->select_open(s->reader, &all, &count, &s->err));
 
@@ -480,7 +506,7 @@ Test(sqlite, full_disk_fails_the_commit_for_sure)
 {
     struct sqlite_place place;
     struct suite suite, *s = &suite;
-    open_on_faults(s, &place);
+    open_on_faults(s, &place, 0);
     struct tranche_job_record job = pending_job("a");
 
     for (int write = 1; write <= 4; write++) { /* at every write of the commit: heads and pages */
@@ -508,7 +534,7 @@ Test(sqlite, failed_statement_spoils_its_transaction)
 {
     struct sqlite_place place;
     struct suite suite, *s = &suite;
-    open_on_faults(s, &place);
+    open_on_faults(s, &place, 0);
     struct tranche_job_record job = pending_job("a");
     enum tranche_code code = TRANCHE_OK;
     uint32_t devices[TRANCHE_CHUNK] = { 1 };

@@ -41,8 +41,8 @@ static struct device_list *list_devices(struct sim *sim, const struct tranche_jo
     struct tranche_err err = { 0 };
     for (uint32_t before = UINT32_MAX; before != list->count;) {
         before = list->count;
-        if (sim->reader->functions->job_devices_page(sim->reader, job, list->count, 100, note_device, list, &err) !=
-            TRANCHE_OK)
+        if (sim->reader->functions->job_devices_page(sim->reader, job, list->count, 100, note_device, list,
+                                                     &err) != TRANCHE_OK)
             sim_wrong(sim, "list devices of %s: %s", job->id, err.text);
     }
     return list;
@@ -50,15 +50,16 @@ static struct device_list *list_devices(struct sim *sim, const struct tranche_jo
 
 /* What the gateway's log says of one device. */
 struct witness {
-    uint32_t requests;      /* that reached it */
-    uint32_t answered;      /* with a complete answer */
+    uint32_t requests; /* that reached it */
+    uint32_t answered; /* with a complete answer */
     uint16_t attempt_last;
-    bool ok;                /* its last step was answered well */
-    bool refused;           /* some attempt was answered with a refusal */
-    bool unsent;            /* some attempt did not reach it */
+    bool ok;      /* its last step was answered well */
+    bool refused; /* some attempt was answered with a refusal */
+    bool unsent;  /* some attempt did not reach it */
 };
 
-static void read_log(const struct sim *sim, const char *id, uint16_t steps, bool command, struct witness *witnesses)
+static void read_log(const struct sim *sim, const char *id, uint16_t steps, bool command,
+                     struct witness *witnesses)
 {
     for (uint32_t i = 0; i < sim->log_count; i++) {
         const struct sim_entry *entry = &sim->log[i];
@@ -70,8 +71,8 @@ static void read_log(const struct sim *sim, const char *id, uint16_t steps, bool
             continue;
         }
         if (witness->requests > 0 && entry->attempt <= witness->attempt_last)
-            sim_wrong(sim, "%s: attempt %u of ordinal %u follows attempt %u", id, entry->attempt, entry->ordinal,
-                      witness->attempt_last);
+            sim_wrong(sim, "%s: attempt %u of ordinal %u follows attempt %u", id, entry->attempt,
+                      entry->ordinal, witness->attempt_last);
         witness->attempt_last = entry->attempt;
         witness->requests++;
         bool answered = entry->verdict.transport == TRANCHE_ANSWERED;
@@ -79,8 +80,8 @@ static void read_log(const struct sim *sim, const char *id, uint16_t steps, bool
         witness->ok |= answered && entry->verdict.status < 300;
         witness->refused |= answered && entry->verdict.status >= 300;
         if (command && witness->requests > 1)
-            sim_wrong(sim, "%s: the command of ordinal %u, step %u was sent %u times", id, entry->ordinal, entry->step,
-                      witness->requests);
+            sim_wrong(sim, "%s: the command of ordinal %u, step %u was sent %u times", id, entry->ordinal,
+                      entry->step, witness->requests);
     }
 }
 
@@ -121,11 +122,13 @@ static bool exceeded(const struct tranche_amount *limit, uint64_t failures, uint
     uint64_t power = 1;
     for (uint8_t i = 0; i < limit->scale; i++)
         power *= 10;
-    return limit->percentage ? failures * 100 * power > limit->mantissa * base : failures * power > limit->mantissa;
+    return limit->percentage ? failures * 100 * power > limit->mantissa * base
+                             : failures * power > limit->mantissa;
 }
 
 /* Complete: the limit was exceeded nowhere. Cancelled: it was, in the last batch begun or in the whole. */
-static void check_threshold(struct sim *sim, const struct tranche_job_record *job, const struct device_list *list)
+static void check_threshold(struct sim *sim, const struct tranche_job_record *job,
+                            const struct device_list *list)
 {
     struct definition definition = { 0 };
     struct text json = { 0 };
@@ -140,7 +143,8 @@ static void check_threshold(struct sim *sim, const struct tranche_job_record *jo
         uint32_t end = first + scope < job->tally.total ? first + scope : job->tally.total;
         uint64_t failures = 0;
         for (uint32_t i = first; i < end; i++)
-            failures += list->devices[i].state == TRANCHE_DEVICE_FAILED || list->devices[i].state == TRANCHE_DEVICE_UNKNOWN;
+            failures += list->devices[i].state == TRANCHE_DEVICE_FAILED ||
+                        list->devices[i].state == TRANCHE_DEVICE_UNKNOWN;
         over |= definition.threshold.set && exceeded(&definition.threshold.amount, failures, end - first);
     }
     definition_free(&definition);
@@ -175,8 +179,9 @@ void sim_check_job(struct sim *sim, const char *id, bool command, uint16_t steps
     }
     if (counted.completed != job->tally.completed || counted.failed != job->tally.failed ||
         counted.unknown != job->tally.unknown)
-        sim_wrong(sim, "%s: rows say %u, %u, %u; the job says %u, %u, %u", id, counted.completed, counted.failed,
-                  counted.unknown, job->tally.completed, job->tally.failed, job->tally.unknown);
+        sim_wrong(sim, "%s: rows say %u, %u, %u; the job says %u, %u, %u", id, counted.completed,
+                  counted.failed, counted.unknown, job->tally.completed, job->tally.failed,
+                  job->tally.unknown);
     if (job_state_is_over(job->state))
         check_threshold(sim, job, list);
     free(witnesses);

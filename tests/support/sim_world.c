@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EPOCH_US INT64_C(1767225600000000) /* 2026-01-01: where the calendar starts */
+#define EPOCH_US  INT64_C(1767225600000000) /* 2026-01-01: where the calendar starts */
 #define TASKS_MAX 4096
 
 /* ---- events ---- */
@@ -99,8 +99,11 @@ static void log_request(struct sim *sim, const struct task *task, const struct s
         assert(sim->log != NULL);
     }
     struct sim_entry *entry = &sim->log[sim->log_count++];
-    *entry = (struct sim_entry){ .at_us = sim->mono_us, .ordinal = task->ordinal, .step = task->step,
-                                 .attempt = task->attempt, .verdict = *verdict };
+    *entry = (struct sim_entry){ .at_us = sim->mono_us,
+                                 .ordinal = task->ordinal,
+                                 .step = task->step,
+                                 .attempt = task->attempt,
+                                 .verdict = *verdict };
     snprintf(entry->job, sizeof entry->job, "%.31s", task->plan->job);
     if (sim->watch != NULL)
         sim->watch(sim, entry);
@@ -124,8 +127,11 @@ static void begin_call(struct sim *sim, uint32_t worker, struct task *task)
     struct sim_verdict verdict = sim->gateway(sim, &call);
     if (verdict.transport != TRANCHE_LOCAL)
         log_request(sim, task, &verdict);
-    event_add(sim, (struct sim_event){ .at_us = sim->mono_us + verdict.latency_us, .kind = EVENT_CALL_ENDS, .task = task,
-                                       .worker = worker, .verdict = verdict });
+    event_add(sim, (struct sim_event){ .at_us = sim->mono_us + verdict.latency_us,
+                                       .kind = EVENT_CALL_ENDS,
+                                       .task = task,
+                                       .worker = worker,
+                                       .verdict = verdict });
 }
 
 /* Begins what may begin, oldest first. */
@@ -147,7 +153,8 @@ static void turn_worker(struct sim *sim, uint32_t worker)
 static void end_call(struct sim *sim, const struct sim_event *event)
 {
     struct task *task = event->task;
-    struct tranche_answer answer = { .transport = event->verdict.transport, .status = event->verdict.status,
+    struct tranche_answer answer = { .transport = event->verdict.transport,
+                                     .status = event->verdict.status,
                                      .detail = "" };
     struct outcome_hints hints = { .repeatable = task->plan->definition.kind != TRANCHE_STEP_COMMAND };
     outcome_of(&answer, &hints, &task->outcome);
@@ -188,7 +195,8 @@ static struct task *world_take(void *context, uint32_t worker)
 
 static void wake_reader(struct sim *sim)
 {
-    if (sim->reading || sim->question_count == 0 || sim->replies_out == sizeof sim->ready / sizeof sim->ready[0])
+    if (sim->reading || sim->question_count == 0 ||
+        sim->replies_out == sizeof sim->ready / sizeof sim->ready[0])
         return;
     sim->reading = true;
     event_add(sim, (struct sim_event){ .at_us = sim->mono_us + sim->reader_us, .kind = EVENT_READER });
@@ -237,7 +245,8 @@ static enum tranche_code read_members(struct sim *sim, const struct question *qu
 {
     const struct tranche_reader_functions *reader = sim->reader->functions;
     if (!sim->totalled) {
-        struct tranche_selection selection = { .filter = question->filter, .origin = question->origin,
+        struct tranche_selection selection = { .filter = question->filter,
+                                               .origin = question->origin,
                                                .origin_until_us = question->origin_until_us };
         enum tranche_code code = reader->select_open(sim->reader, &selection, &reply->total, &reply->err);
         sim->selecting = code == TRANCHE_OK;
@@ -247,7 +256,8 @@ static enum tranche_code read_members(struct sim *sim, const struct question *qu
     }
     reply->kind = REPLY_MEMBERS;
     uint32_t most = random_between(&sim->random, 1, 700); /* replies of every size */
-    enum tranche_code code = reader->select_next(sim->reader, reply->devices, most, &reply->count, &reply->err);
+    enum tranche_code code =
+        reader->select_next(sim->reader, reply->devices, most, &reply->count, &reply->err);
     if (code == TRANCHE_OK && reply->count == 0)
         reply->kind = REPLY_END;
     return code;
@@ -327,12 +337,14 @@ void sim_devices(struct sim *sim, uint32_t count, bool simulated)
 {
     assert(count <= SIM_DEVICES_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        struct tranche_device_record device = { .enabled = true, .provisioned = true, .simulated = simulated,
-                                                .template_id = "t", .revision = 1 };
+        struct tranche_device_record device = {
+            .enabled = true, .provisioned = true, .simulated = simulated, .template_id = "t", .revision = 1
+        };
         snprintf(device.id, sizeof device.id, "dev-%04u", i);
         sim_store_add_device(sim->store, &device);
     }
-    struct tranche_group_record group = { .display_name = "all", .filter = "SELECT * FROM devices WHERE $template = \"t\"",
+    struct tranche_group_record group = { .display_name = "all",
+                                          .filter = "SELECT * FROM devices WHERE $template = \"t\"",
                                           .revision = 1 };
     strcpy(group.id, "all");
     sim_store_add_group(sim->store, &group);
