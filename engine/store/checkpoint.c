@@ -16,7 +16,7 @@
 /* A whole checkpoint waits for the transaction that is under way, while the writer does not begin another ... */
 #define WRITER_WAIT_MS 1000
 /* ... and for readers, but not for one whose snapshot is older than this: it is no short list, and holds up the writer. */
-#define SNAPSHOT_SHORT_MS 50
+#define SNAPSHOT_SHORT_MS 100
 #define SNAPSHOT_OLD_MS 60000 /* and then again as often */
 #define RETRY_MS 100
 

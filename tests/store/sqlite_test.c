@@ -354,10 +354,11 @@ static void *list_all_the_time(void *context)
     return NULL;
 }
 
-/* About 100 MB go through a log of 8 MiB, beside a reader that lists all the time. */
+/* Some 50 MB go through a log of 2 MiB, beside a reader that lists all the time. A pass may be in vain, when the machine
+ * lets the reader sleep in the middle of a page, so the bound has some room. */
 Test(sqlite, log_stays_bounded_beside_a_reader, .timeout = 120)
 {
-    enum { BYTES_MAX = 8 << 20, COMMITS = 400, RESULTS = 500 };
+    enum { BYTES_MAX = 2 << 20, COMMITS = 200, RESULTS = 200 };
     struct sqlite_place place;
     struct suite suite, *s = &suite;
     struct tranche_job_record job;
@@ -381,7 +382,7 @@ Test(sqlite, log_stays_bounded_beside_a_reader, .timeout = 120)
 
     cr_assert_gt(lister.pages, 10);
     cr_assert_gt(written, 4 * BYTES_MAX); /* the log alone could not have held it */
-    cr_assert_lt(bytes_max, 3 * BYTES_MAX, "the log grew to %lld bytes", (long long)bytes_max);
+    cr_assert_lt(bytes_max, 6 * BYTES_MAX, "the log grew to %lld bytes", (long long)bytes_max);
     suite_close(s);
     cr_assert_eq(file_bytes(&place, DIRECTORY_DATABASE "-wal"), 0);
     sqlite_place_remove(&place);
