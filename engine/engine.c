@@ -3,6 +3,7 @@
 #include "central.h"
 #include "fail.h"
 #include "import_resume.h"
+#include "log.h"
 #include "nowhere.h"
 #include "runner.h"
 #include "server.h"
@@ -100,6 +101,7 @@ static enum tranche_code open_connector(struct tranche_engine *engine, const str
                                         struct tranche_err *err)
 {
     if (config->gateway[0] == '\0') {
+        log_warn("engine", "no gateway is configured: every call will fail; see --gateway", NULL);
         engine->connector = &nowhere_connector;
         return TRANCHE_OK;
     }

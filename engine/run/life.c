@@ -47,6 +47,8 @@ void life_apply(struct core *core, struct job *job, struct task *task)
 
     if (class == TRANCHE_OUTCOME_LOCAL || class == TRANCHE_OUTCOME_NOT_SENT) {
         job_strike(job, task);
+        job->record.calls--;
+        job->record_changed = true;
         wait_again(job, task, task->step, task->attempt);
         job_settle(job, task);
         return;

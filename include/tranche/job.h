@@ -98,7 +98,7 @@ struct tranche_job_record {
     uint32_t batch_devices;      /* devices in a full batch; 0 until frozen */
     uint32_t batch;              /* index of the current batch */
     int64_t intent_seq;          /* number of the next intent row */
-    int64_t calls;               /* attempts that were handed to a worker; a device may take several */
+    int64_t calls;               /* attempts that were not taken back unsent; a device may take several */
     struct tranche_tally tally;  /* whole job; total is 0 until frozen */
 };
 

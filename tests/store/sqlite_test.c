@@ -354,6 +354,25 @@ static void *list_all_the_time(void *context)
     return NULL;
 }
 
+/* Long before the limit: the database file has the rows while the store is open. */
+Test(sqlite, log_is_copied_beside_the_writer, .timeout = 120)
+{
+    struct sqlite_place place;
+    struct suite suite, *s = &suite;
+    struct tranche_job_record job;
+    sqlite_place_make(&place);
+    suite_open(s, &place.place);
+    suite_job(s, "a", suite_devices(s, "d", 4), 4, 4, &job);
+
+    for (uint32_t i = 0; file_bytes(&place, DIRECTORY_DATABASE "-wal") < 12 << 20; i += 500)
+        write_results(s, job.no, i, 500);
+    for (int tries = 0; file_bytes(&place, DIRECTORY_DATABASE) < 1 << 20 && tries < 100; tries++)
+        sleep_ms(50);
+    cr_assert_geq(file_bytes(&place, DIRECTORY_DATABASE), 1 << 20);
+    suite_close(s);
+    sqlite_place_remove(&place);
+}
+
 /* Some 50 MB go through a log of 2 MiB, beside a reader that lists all the time. A pass may be in vain, when the machine
  * lets the reader sleep in the middle of a page, so the bound has some room. */
 Test(sqlite, log_stays_bounded_beside_a_reader, .timeout = 120)
