@@ -14,11 +14,16 @@ void busy_free(struct busy *busy)
     *busy = (struct busy){ 0 };
 }
 
+bool busy_reserve(struct busy *busy)
+{
+    /* Half full at most, for short searches; without memory for that, one empty slot must end them. */
+    return busy->count * 2 < busy->capacity || grow(busy) || busy->count + 1 < busy->capacity;
+}
+
 bool busy_take(struct busy *busy, uint32_t device)
 {
     assert(device != 0);
-    if (busy->count * 2 >= busy->capacity && !grow(busy))
-        return false;
+    assert(busy->count + 1 < busy->capacity);
     uint32_t i = home_of(busy, device);
     while (busy->slots[i].device != 0) {
         if (busy->slots[i].device == device) {

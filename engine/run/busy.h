@@ -18,7 +18,8 @@ struct busy {
 };
 
 void busy_free(struct busy *busy);
-/* Takes the device. False: it is taken, and now noted as awaited. Running out of memory also reads as taken. */
+bool busy_reserve(struct busy *busy); /* room for one more; false: out of memory */
+/* Takes the device; there is room. False: it is taken, and now noted as awaited. */
 bool busy_take(struct busy *busy, uint32_t device);
 /* Releases a taken device; true when somebody waits for it. */
 bool busy_release(struct busy *busy, uint32_t device);

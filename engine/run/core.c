@@ -11,6 +11,7 @@ static void take_results(struct core *core);
 static void commit_end(struct core *core);
 static void commit_done(struct core *core);
 static void commit_failed(struct core *core, const struct tranche_err *trouble);
+static void store_pause(struct core *core, const struct tranche_err *trouble);
 static void recover_store(struct core *core);
 static bool commit_is_due(const struct core *core);
 static void commit_begin(struct core *core);
@@ -56,9 +57,7 @@ void core_close(struct core *core)
 {
     if (core == NULL)
         return;
-    core->draining = true;
-    orders_refuse(core);
-    orders_give_up(core);
+    core_refuse_orders(core);
     while (core->jobs != NULL) {
         struct job *job = core->jobs;
         core->jobs = job->next;
@@ -132,6 +131,13 @@ static bool has_changes(const struct core *core)
         if (job_has_changes(job))
             return true;
     return false;
+}
+
+void core_refuse_orders(struct core *core)
+{
+    core->draining = true;
+    orders_refuse(core);
+    orders_give_up(core);
 }
 
 bool core_is_drained(const struct core *core)
@@ -213,11 +219,25 @@ static bool commit_is_due(const struct core *core)
     return false;
 }
 
+/* Somebody else has the store's lock, for a token or a checkpoint: no trouble, unless it lasts. */
+static bool is_briefly_busy(struct core *core)
+{
+    if (core->busy_since_us == 0)
+        core->busy_since_us = core->mono_us;
+    if (core->mono_us - core->busy_since_us > STORE_BUSY_US_MAX)
+        return false;
+    core->store_retry_at_us = core->mono_us + STORE_BUSY_RETRY_US;
+    return true;
+}
+
 static void commit_begin(struct core *core)
 {
     const struct tranche_store_functions *store = core->store->functions;
     struct tranche_err err = { 0 };
     enum tranche_code code = store->begin(core->store, core->commit_number + 1, &err);
+    if (code == TRANCHE_UNAVAILABLE && is_briefly_busy(core))
+        return;
+    core->busy_since_us = 0;
     if (code != TRANCHE_OK) {
         fail_in(&err, code, "begin");
         commit_failed(core, &err);
@@ -277,7 +297,7 @@ static void recover_store(struct core *core)
     if (code == TRANCHE_OK)
         code = core->store->functions->commit_number(core->store, &number, &err);
     if (code != TRANCHE_OK) {
-        commit_failed(core, &err);
+        store_pause(core, &err); /* nobody knows yet what became of it */
         return;
     }
     core->store_state = STORE_READY;
@@ -312,13 +332,9 @@ static void commit_done(struct core *core)
     move_on(core); /* what only waited for this commit */
 }
 
-/* Whatever was marked stays marked; the next transaction writes it again. */
-static void commit_failed(struct core *core, const struct tranche_err *trouble)
+/* The store is in trouble: the next try comes after a pause that doubles. */
+static void store_pause(struct core *core, const struct tranche_err *trouble)
 {
-    core->counters.commits_failed++;
-    for (struct command *command = core->writes; command != NULL; command = command->next)
-        if (command->rolled_back != NULL)
-            command->rolled_back(command);
     bool news = core->store_trouble.code == TRANCHE_OK;
     struct tranche_err kept = *trouble; /* `trouble` may be store_trouble itself */
     if (kept.code == TRANCHE_OK)
@@ -333,11 +349,23 @@ static void commit_failed(struct core *core, const struct tranche_err *trouble)
     orders_give_up(core);
 }
 
-static uint32_t least_loaded(const struct core *core)
+/* It is certainly not in the store. Whatever was marked stays marked; the next transaction writes it again.
+ */
+static void commit_failed(struct core *core, const struct tranche_err *trouble)
 {
-    uint32_t best = 0;
+    core->counters.commits_failed++;
+    for (struct command *command = core->writes; command != NULL; command = command->next)
+        if (command->rolled_back != NULL)
+            command->rolled_back(command);
+    store_pause(core, trouble);
+}
+
+/* A worker that may begin calls of the job; with fewer calls than workers some may not. */
+static uint32_t least_loaded(const struct core *core, const struct job *job)
+{
+    uint32_t best = 0; /* the first always has a share */
     for (uint32_t i = 1; i < core->world->worker_count; i++)
-        if (core->worker_tasks[i] < core->worker_tasks[best])
+        if (job->plan->lanes[i].cap > 0 && core->worker_tasks[i] < core->worker_tasks[best])
             best = i;
     return best;
 }
@@ -348,7 +376,7 @@ static void give_tasks(struct core *core)
     for (struct job *job = core->jobs; job != NULL; job = job->next) {
         for (struct task *task = job->to_give, *next; task != NULL; task = next) {
             next = task->next; /* given away, it is not ours any more */
-            uint32_t worker = least_loaded(core);
+            uint32_t worker = least_loaded(core, job);
             assert(core->worker_tasks[worker] < core->world->worker_tasks_max);
             task->worker = worker;
             core->worker_tasks[worker]++;

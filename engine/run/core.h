@@ -44,6 +44,8 @@ int64_t core_tick(struct core *core, int64_t now_us, int64_t mono_us);
 /* Stops issuing and takes back what was not sent; jobs stay as they are. core_is_drained: no task is with a worker and
  * nothing waits to be written. */
 void core_drain(struct core *core);
+/* The end of a drain, whether it came in time or not: commands that are still open are answered TRANCHE_UNAVAILABLE. */
+void core_refuse_orders(struct core *core);
 bool core_is_drained(const struct core *core);
 uint32_t core_tasks_out(const struct core *core); /* tasks with workers */
 

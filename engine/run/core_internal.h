@@ -14,6 +14,8 @@
 #define CHUNK_ROWS_A_COMMIT  64      /* chunk rows of a freeze in one transaction: well under 5 ms */
 #define STORE_RETRY_US       100000  /* first pause after a failed transaction; doubles up to the next */
 #define STORE_RETRY_US_MAX   2000000
+#define STORE_BUSY_RETRY_US 1000    /* the store's lock is held by another: try again */
+#define STORE_BUSY_US_MAX   1000000 /* held for longer it is trouble */
 #define LOCAL_PAUSE_US       50000   /* first pause after local trouble (descriptors, memory); doubles up to the next */
 #define LOCAL_PAUSE_US_MAX   2000000
 #define RATE_SPAN_US         100000  /* over which a job's pace is measured */
@@ -73,6 +75,7 @@ struct core {
     /* trouble */
     struct tranche_err store_trouble; /* code TRANCHE_OK: none */
     int64_t store_retry_at_us, store_retry_us;
+    int64_t busy_since_us;    /* mono; begin has answered busy since then; 0: it has not */
     int64_t local_pause_until_us, local_pause_us;
 
     struct core_counters counters;
@@ -91,6 +94,7 @@ void life_fail(struct core *core, struct job *job, const char *reason);
 void life_begin_running(struct core *core, struct job *job);            /* frozen and counted */
 struct job *life_add(struct core *core, struct tranche_job_record *record); /* takes the record; NULL: out of memory */
 void life_remove_ended(struct core *core);                              /* after a commit */
+void life_remove(struct core *core, struct job *job);                   /* leaves memory; nothing of it is underway */
 struct job *life_find(struct core *core, const char *id);
 bool life_is_live(const struct job *job);                               /* running, stopping or cancelling */
 

@@ -110,11 +110,11 @@ enum tranche_code import_resume_find(struct import_resume **first, const char *d
         if (finding->count < IMPORTS_OPEN_MAX) /* with more, some would not be on the list */
             code = spool_sweep(directory, keep, finding->count, err);
     }
-    for (size_t i = 0; i < finding->count && code == TRANCHE_OK; i++)
-        code = add(first, directory, &finding->records[i], err);
-    if (code != TRANCHE_OK) {
-        import_resume_free(*first);
-        *first = NULL;
+    for (size_t i = 0; i < finding->count && code == TRANCHE_OK; i++) {
+        struct tranche_err trouble = { 0 };
+        if (add(first, directory, &finding->records[i], &trouble) != TRANCHE_OK)
+            log_error("import", "an interrupted import cannot go on; import the file again", "err=\"%s\"",
+                      trouble.text);
     }
     free(finding);
     return code;

@@ -62,19 +62,43 @@ uint32_t issue_low_mark(const struct core *core, const struct job *job)
     return mark < target ? (uint32_t)mark : target - 1;
 }
 
+static bool total_room(const struct core *core)
+{
+    return core->tasks_out + core->tasks_promised < core->world->worker_count * core->world->worker_tasks_max;
+}
+
 bool issue_wanted(const struct core *core, const struct job *job)
 {
-    return may_call(core, job) && job->open < issue_target(core, job) &&
-           (has_room_for_new(job) || has_due(core, job));
+    return may_call(core, job) && total_room(core) && job->settling_count < job->window &&
+           job->open < issue_target(core, job) && (has_room_for_new(job) || has_due(core, job));
+}
+
+/* A row that is missing is that job's trouble alone; other trouble is the store's. */
+static enum tranche_code issue_by(struct core *core, struct job *job,
+                                  enum tranche_code (*issue)(struct core *, struct job *,
+                                                             struct tranche_err *),
+                                  struct tranche_err *err)
+{
+    struct tranche_err missing = { 0 };
+    enum tranche_code code = may_call(core, job) ? issue(core, job, &missing) : TRANCHE_OK;
+    if (code == TRANCHE_OK)
+        return TRANCHE_OK;
+    if (code == TRANCHE_NOTFOUND) {
+        life_hold(core, job, missing.text);
+        return TRANCHE_OK;
+    }
+    if (err != NULL)
+        *err = missing;
+    return fail_in(err, code, "issue %s", job->record.id);
 }
 
 enum tranche_code issue_devices(struct core *core, struct tranche_err *err)
 {
     uint32_t jobs = 0;
     for (struct job *job = core->jobs; job != NULL; job = job->next, jobs++) {
-        enum tranche_code code = may_call(core, job) ? issue_waiting(core, job, err) : TRANCHE_OK;
+        enum tranche_code code = issue_by(core, job, issue_waiting, err);
         if (code != TRANCHE_OK)
-            return fail_in(err, code, "issue %s", job->record.id);
+            return code;
     }
 
     uint32_t first = jobs ? core->turn++ % jobs : 0;
@@ -82,9 +106,9 @@ enum tranche_code issue_devices(struct core *core, struct tranche_err *err)
         uint32_t i = 0;
         for (struct job *job = core->jobs; job != NULL; job = job->next, i++) {
             bool mine = round == 0 ? i >= first : i < first;
-            enum tranche_code code = mine && may_call(core, job) ? issue_new(core, job, err) : TRANCHE_OK;
+            enum tranche_code code = mine ? issue_by(core, job, issue_new, err) : TRANCHE_OK;
             if (code != TRANCHE_OK)
-                return fail_in(err, code, "issue %s", job->record.id);
+                return code;
         }
     }
     return TRANCHE_OK;
@@ -122,11 +146,6 @@ static void settle_uncalled(struct core *core, struct job *job, struct task *tas
     life_count(core, job, task);
 }
 
-static bool total_room(const struct core *core)
-{
-    return core->tasks_out + core->tasks_promised < core->world->worker_count * core->world->worker_tasks_max;
-}
-
 enum issued { ISSUED, ISSUED_NONE, ISSUED_LATER };
 
 /* Makes a task for the device, if it may be called now. ISSUED_LATER: it waits for another job's call to end.
@@ -143,7 +162,7 @@ static enum tranche_code issue_one(struct core *core, struct job *job, struct tr
     if (code != TRANCHE_OK)
         return fail_in(err, code, "load device number %u", *device_no);
 
-    if (!job_waiting_reserve(job, 1)) /* whatever becomes of it, it can wait */
+    if (!busy_reserve(&core->busy) || !job_waiting_reserve(job, 1)) /* whatever becomes of it, it can wait */
         return fail(err, TRANCHE_NOMEM, "out of memory");
     if (!busy_take(&core->busy, *device_no)) {
         *issued = ISSUED_LATER;

@@ -212,9 +212,12 @@ void life_stop(struct core *core, struct job *job)
         return;
     }
     assert(job->record.state == TRANCHE_JOB_RUNNING);
+    if (job->phase != JOB_READY) { /* recovered, and not yet counted: nothing is in flight */
+        members_forget(core, job);
+        move(core, job, TRANCHE_JOB_STOPPED);
+        return;
+    }
     plan_halt(job->plan);
-    members_forget(core, job); /* a recount that runs is not needed any more */
-    job->phase = JOB_READY;
     move(core, job, TRANCHE_JOB_STOPPING);
 }
 
@@ -235,6 +238,8 @@ void life_resume(struct core *core, struct job *job)
 
 void life_hold(struct core *core, struct job *job, const char *reason)
 {
+    if (job->plan != NULL)
+        plan_halt(job->plan);
     log_error("engine", "counters and rows disagree, the job is held", "job=%s err=\"%s\"", job->record.id,
               reason);
     free(job->record.reason);
@@ -316,7 +321,9 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
         (uint32_t)(command ? config->call_timeout_command_ms : config->call_timeout_property_ms);
     plan->idle_max_ms = (uint32_t)(command ? config->idle_command_ms : config->idle_property_ms);
     plan->in_flight = (uint32_t)config->in_flight;
-    plan->in_flight_worker = (plan->in_flight + core->world->worker_count - 1) / core->world->worker_count;
+    uint32_t workers = core->world->worker_count;
+    for (uint32_t i = 0; i < workers; i++)
+        plan->lanes[i].cap = plan->in_flight / workers + (i < plan->in_flight % workers);
     job->window = share(plan->in_flight, command ? config->window_command_pct : config->window_property_pct);
     job->open_max = share(job->window, config->open_devices_pct);
     job->plan = plan;
@@ -378,6 +385,15 @@ struct job *life_find(struct core *core, const char *id)
         if (strcmp(job->record.id, id) == 0)
             return job;
     return NULL;
+}
+
+void life_remove(struct core *core, struct job *job)
+{
+    struct job **place = &core->jobs;
+    while (*place != job)
+        place = &(*place)->next;
+    *place = job->next;
+    job_free(job);
 }
 
 /* Jobs with nothing left to do leave memory, once that is durable. */

@@ -174,7 +174,7 @@ void members_hear(struct core *core)
         if (reply == NULL)
             return;
         struct job *job = job_with(core, reply->ticket);
-        if (job == NULL || !hear(core, job, reply))
+        if (job == NULL || job->ask_anew || !hear(core, job, reply))
             core->world->heard(core->world->context, reply);
         else
             members_cut(core, job);

@@ -87,7 +87,8 @@ void orders_give_up(struct core *core)
     if (core->orders_since_us == 0 || patient)
         return;
     answer_unavailable(take_all(&core->answers, &core->answers_last), &core->store_trouble);
-    answer_unavailable(take_all(&core->writes, &core->writes_last), &core->store_trouble);
+    if (core->store_state != STORE_UNSURE) /* what may be in the store must not be taken for lost */
+        answer_unavailable(take_all(&core->writes, &core->writes_last), &core->store_trouble);
     core->orders_since_us = 0;
 }
 

@@ -56,8 +56,11 @@ enum tranche_code recovery_load(struct core *core, struct tranche_job_record *re
     code = store->retries_of(core->store, job->record.no, load_waiting, &loading, err);
     if (code == TRANCHE_OK)
         code = loading.code;
-    if (code != TRANCHE_OK)
-        return fail_in(err, code, "load job %s", job->record.id);
+    if (code != TRANCHE_OK) {
+        code = fail_in(err, code, "load job %s", job->record.id);
+        life_remove(core, job); /* half loaded, its missing devices would never be called */
+        return code;
+    }
     job_waiting_settle(job); /* the rows exist */
     *out = job;
     return TRANCHE_OK;

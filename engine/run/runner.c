@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define RING_SLOTS           32768u /* tasks a worker may hold: windows of 16,384 and room to spare */
-#define DESCRIPTORS_RESERVED 128u   /* for the store, logs and eventfds; clients' connections come on top */
+#define RECOVER_TRIES        200    /* two seconds in all: longer than a token or a checkpoint takes */
+#define RECOVER_PAUSE_US     10000
+#define DESCRIPTORS_RESERVED 128u /* for the store, logs and eventfds; clients' connections come on top */
 
 struct runner {
     /* fixed after start */
@@ -270,7 +273,11 @@ static enum tranche_code recover(struct runner *runner, struct tranche_err *err)
     enum tranche_code code = core_recover(runner->core, when_now_us(), err);
     if (code != TRANCHE_OK)
         return code;
-    core_tick(runner->core, when_now_us(), loop_now_us());
+    for (int i = 0; i < RECOVER_TRIES && !core_is_recovered(runner->core); i++) {
+        if (i > 0)
+            usleep(RECOVER_PAUSE_US); /* the store was busy */
+        core_tick(runner->core, when_now_us(), loop_now_us());
+    }
     if (core_is_recovered(runner->core))
         return TRANCHE_OK;
     core_is_healthy(runner->core, err);
@@ -343,8 +350,10 @@ static void *runner_main(void *argument)
         take_mail(runner);
         int64_t wake_us = core_tick(runner->core, when_now_us(), mono_us);
         publish_health(runner);
-        if (last)
+        if (last) {
+            core_refuse_orders(runner->core);
             return NULL;
+        }
         if (runner->draining && core_is_drained(runner->core))
             continue;
         if (runner->draining && wake_us > runner->drain_until_us)

@@ -16,6 +16,7 @@
 struct lane {
     struct task *first, *last;
     uint32_t in_flight;
+    uint32_t cap;               /* this worker's share of the job's calls at once; fixed with the plan */
     const struct plan *plan;
     struct lane *next;          /* in the worker's circle of lanes with something to do */
 };
@@ -27,8 +28,7 @@ struct plan {
     struct definition definition;
     uint32_t timeout_ms;        /* of one call */
     uint32_t idle_max_ms;
-    uint32_t in_flight;         /* this worker's share of the job's calls at once is in_flight / workers, rounded up */
-    uint32_t in_flight_worker;
+    uint32_t in_flight;         /* calls at the gateway at once, over all workers */
     struct fanout_gate gate;    /* the halt epoch: raised the moment a stop or a trip is decided */
     struct lane lanes[];        /* one a worker, touched by that worker alone */
 };

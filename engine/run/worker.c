@@ -195,7 +195,7 @@ static void drain_inbox(struct worker *worker)
 
 static bool lane_may_start(const struct lane *lane)
 {
-    return lane->first != NULL && lane->in_flight < lane->plan->in_flight_worker;
+    return lane->first != NULL && lane->in_flight < lane->cap;
 }
 
 static bool has_room(const struct worker *worker)
@@ -300,7 +300,7 @@ static void worker_done(void *context, void *tag, const struct tranche_answer *a
     /* The next one at once: the connection is warm. This call still counts, so that the lane cannot be left
      * meanwhile. */
     struct lane *lane = lane_of(worker, task);
-    if (lane->first != NULL && lane->in_flight <= lane->plan->in_flight_worker && has_room(worker))
+    if (lane->first != NULL && lane->in_flight <= lane->cap && has_room(worker))
         start_call(worker, lane);
     lane->in_flight--;
     if (lane_is_idle(lane))

@@ -142,7 +142,7 @@ static void turn_worker(struct sim *sim, uint32_t worker)
     for (uint32_t i = 0; i < count; i++) {
         struct task *task = w->fifo[i];
         bool halted = task->epoch != task->plan->gate.epoch;
-        if (halted || in_flight(sim, worker, task->plan) < task->plan->in_flight_worker)
+        if (halted || in_flight(sim, worker, task->plan) < task->plan->lanes[worker].cap)
             begin_call(sim, worker, task);
         else
             w->fifo[kept++] = task;
