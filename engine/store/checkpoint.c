@@ -15,7 +15,8 @@
 #define FRAME_BYTES (CHECKPOINT_PAGE_BYTES + 24) /* SQLite's file format: a page and its head */
 /* A whole checkpoint waits for the transaction that is under way, while the writer does not begin another ... */
 #define WRITER_WAIT_MS 1000
-/* ... and for readers, but not for one whose snapshot is older than this: it is no short list, and holds up the writer. */
+/* ... and for readers, but not for one whose snapshot is older than this: it is no short list, and holds up the
+ * writer. */
 #define SNAPSHOT_SHORT_MS 100
 #define SNAPSHOT_OLD_MS 60000 /* and then again as often */
 #define RETRY_MS 100
@@ -76,7 +77,7 @@ static int checkpointer_committed(void *context, sqlite3 *writer, const char *da
     if (c->seen > frames) /* the WAL has begun anew */
         c->seen = 0;
     if (c->retry_ms == 0 && c->frames * FRAME_BYTES > 2 * c->wal_bytes_max)
-        ask(c, true); /* the writer is faster than the copying: until the end of the pass that is under way, or now due */
+        ask(c, true); /* the writer is faster than the copying: until the end of the pass under way, or now due */
     if (is_due(c))
         pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);

@@ -1,13 +1,14 @@
 /* The checkpointer: a thread that copies the write-ahead log (WAL) into the database file, off the writer's path.
  *
- * The writer tells it after each commit how long the WAL is. Each time it has grown by about 4 MiB, a PASSIVE checkpoint
- * runs beside the writer and the readers. Under steady load that alone never lets the WAL begin anew, since the writer is
- * always a little ahead; so above `wal_bytes_max` the checkpointer asks the writer to stand back for a moment and runs a
- * whole one; above twice that the writer stands back at once, so that the WAL stays bounded whatever the writer's speed. An
- * old snapshot of a reader makes that pointless: then it waits for the reader's end, lets the WAL grow, and warns once
- * the snapshot is older than a minute.
+ * The writer tells it after each commit how long the WAL is. Each time it has grown by about 4 MiB, a PASSIVE
+ * checkpoint runs beside the writer and the readers. Under steady load that alone never lets the WAL begin anew,
+ * since the writer is always a little ahead; so above `wal_bytes_max` the checkpointer asks the writer to stand back
+ * for a moment and runs a whole one; above twice that the writer stands back at once, so that the WAL stays bounded
+ * whatever the writer's speed. An old snapshot of a reader makes that pointless: then it waits for the reader's end,
+ * lets the WAL grow, and warns once the snapshot is older than a minute.
  *
- * It fails by trying again, and says in the log when it begins and ends to fail. Nothing is lost by that: the WAL grows.
+ * It fails by trying again, and says in the log when it begins and ends to fail. Nothing is lost by that: the WAL
+ * grows.
  */
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H

@@ -97,9 +97,6 @@ static enum tranche_code set_up(sqlite3 *db, bool readonly, struct tranche_err *
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-    /* Plans do not look at bound values. Else a partial index makes SQLite prepare a statement anew, for some hundred
-     * microseconds, each time a value is bound in its WHERE clause. */
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     enum tranche_code code = readonly ? TRANCHE_OK : set_wal(db, err);
     if (code == TRANCHE_OK)
         code = run_text(db, readonly ? reader_setup : writer_setup, "set up the store's connection", err);

@@ -23,7 +23,7 @@ struct filter_sql_value {
     struct filter_sql_value *next;
 };
 
-/* Zeroed is empty. Texts of the filter are borrowed: keep it until the values were bound and the statement is finished. */
+/* Zeroed is empty. Texts of the filter are borrowed: keep it until the statement with the values is finished. */
 struct filter_sql {
     struct text condition;
     struct filter_sql_value *values; /* of ?1, ?2, ... */

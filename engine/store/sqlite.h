@@ -15,7 +15,7 @@ struct sqlite_options {
 };
 
 /* Opens for writing, migrates the schema, and takes the directory's lock. TRANCHE_CONFLICT, naming the directory, when
- * another process serves it. */
+ * another process serves it; TRANCHE_INVALID when a newer version wrote it. */
 enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct tranche_store **store,
                                     struct tranche_err *err);
 

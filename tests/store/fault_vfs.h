@@ -1,7 +1,7 @@
 /* A SQLite VFS that passes everything on to the default one, but lets chosen calls fail, or take long.
  *
- * Register once a process, then open the store with the VFS named FAULT_VFS. The switches of the log count down: when one is 1, the
- * next call of its kind fails, and it stays at 1 until it is set to 0, as a broken disk stays broken.
+ * Register once a process, then open the store with the VFS named FAULT_VFS. The switches of the log count down: when
+ * one is 1, the next call of its kind fails, and it stays at 1 until it is set to 0, as a broken disk stays broken.
  */
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H

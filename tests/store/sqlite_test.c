@@ -1,5 +1,5 @@
-/* The suite on SQLite, and what is SQLite's own: the directory's lock, the schema, tokens beside a server, waiting and not
- * waiting, the log's length, and commits that fail.
+/* The suite on SQLite, and what is SQLite's own: the directory's lock, the schema, tokens beside a server, waiting
+ * and not waiting, the log's length, and commits that fail.
  */
 #include "sqlite_place.h"
 

@@ -149,7 +149,8 @@ void store_case_group_is_replaced(struct store_place *place)
     int64_t revision = found.revision;
     suite_commit(s);
 
-    group = (struct tranche_group_record){ .id = "g", .display_name = "Some", .filter = "SELECT * FROM devices WHERE a = 1" };
+    group = (struct tranche_group_record){ .id = "g", .display_name = "Some",
+                                           .filter = "SELECT * FROM devices WHERE a = 1" };
     suite_begin(s);
     must(s->to->group_put(s->store, &group, &s->err));
     suite_commit(s);
