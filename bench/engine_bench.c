@@ -37,29 +37,44 @@ struct state {
     uint32_t devices, in_flight;
 };
 
+static const struct subject *subject_of(const struct bench_run *run, uint32_t index)
+{
+    return run->group->variants[index].what;
+}
+
+static const char *directory_of(const struct bench_run *run, uint32_t index, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/%u", run->directory, index);
+    return path;
+}
+
 static enum tranche_code subject_open(struct bench_run *run, uint32_t index, struct tranche_err *err)
 {
     struct state *state = run->state;
-    const struct subject *subject = run->group->variants[index].what;
-    char directory[PATH_BYTES];
+    const struct subject *subject = subject_of(run, index);
     if (subject->client != NULL) {
         struct load_target target = { state->gateway.url, state->gateway.port, state->in_flight };
         return subject->client->open(&state->clients[index], &target, err);
     }
-    snprintf(directory, sizeof directory, "%s/%u", run->directory, index);
-    enum tranche_code code = fleet_fill(directory, state->devices, err);
-    struct site_options options = { directory, state->gateway.url, state->in_flight, subject->workers };
-    return code == TRANCHE_OK ? site_open(&state->sites[index], &options, err) : code;
+    char path[PATH_BYTES];
+    struct site_options options = { directory_of(run, index, path), state->gateway.url, state->in_flight,
+                                    subject->workers };
+    return site_open(&state->sites[index], &options, err);
 }
 
+/* All stores are filled before the first engine is open: filling forks, and a process with threads should not. */
 static enum tranche_code engine_open(struct bench_run *run, struct tranche_err *err)
 {
     static struct state state;
+    char path[PATH_BYTES];
     run->state = &state;
     state.setting = run->group->what;
     state.devices = (uint32_t)run->count;
     state.in_flight = state.setting->in_flight < state.devices ? state.setting->in_flight : state.devices;
     enum tranche_code code = gateway_open(&state.gateway, state.setting->gateway, run->pinned, err);
+    for (uint32_t i = 0; i < run->group->variant_count && code == TRANCHE_OK; i++)
+        if (subject_of(run, i)->client == NULL)
+            code = fleet_fill(directory_of(run, i, path), state.devices, err);
     for (uint32_t i = 0; i < run->group->variant_count && code == TRANCHE_OK; i++)
         code = subject_open(run, i, err);
     return code;
@@ -119,7 +134,7 @@ static void engine_close(struct bench_run *run)
     struct state *state = run->state;
     gateway_close(&state->gateway);
     for (uint32_t i = 0; i < run->group->variant_count; i++) {
-        const struct subject *subject = run->group->variants[i].what;
+        const struct subject *subject = subject_of(run, i);
         if (subject->client != NULL)
             subject->client->close(state->clients[i]);
         site_close(state->sites[i]);

@@ -418,7 +418,8 @@ static int64_t next_wake(const struct core *core)
         sooner(&wake, core->orders_since_us + COMMAND_WAIT_US);
     if (core->hurry)
         sooner(&wake, core->hurry_since_us + COMMAND_WAIT_US);
-    if (core->recovering || write_chunk_rows_ready(core) > 0)
+    bool last_words = core->draining && has_changes(core);
+    if (last_words || core->recovering || write_chunk_rows_ready(core) > 0)
         sooner(&wake, core->mono_us);
     for (const struct job *job = core->jobs; job != NULL; job = job->next) {
         if (job->members != NULL || (job->ticket != 0 && !job->asked))
