@@ -38,7 +38,7 @@ static enum tranche_code wrk_open(struct bench_run *run, struct tranche_err *err
     struct load_words words;
     run->state = &state;
     if (system("command -v wrk >/dev/null") != 0)
-        return fail(err, TRANCHE_NOTFOUND, "wrk is not installed; tools/setup --bench does that");
+        return fail(err, TRANCHE_NOTFOUND, "wrk is not installed; tools/setup does that");
     snprintf(state.script, sizeof state.script, "%s/wrk.lua", run->directory);
     enum tranche_code code = script_write(state.script, err);
     if (code == TRANCHE_OK)
