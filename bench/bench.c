@@ -6,10 +6,10 @@
  *     record    JSON; compare: two of them                child     functions in child processes
  *     *_bench   the groups, a table each
  *     gateway   fleetsim as a child; load: requests and what is measured of them; client_*: who makes them
- *     site      a data directory with a fleet, and the engine on it
+ *     fleet     a store with a fleet in it; site: the engine on that
  *
- * Each group runs in a process of its own with a directory of its own. A group that fails is reported and the next one
- * runs; the exit status tells. A bar that is missed fails nothing: machines differ, and a table is there to be read.
+ * Each group runs in a process of its own with a directory of its own. A group that fails is reported and the next
+ * one runs; the exit status tells. A bar that is missed fails nothing: machines differ, and a table is there to be read.
  */
 #include "bench.h"
 
@@ -151,10 +151,25 @@ static enum tranche_code record_close(struct session *session, struct tranche_er
     return code;
 }
 
+/* Now rather than after five minutes. */
+static enum tranche_code files_check(const struct options *options, struct tranche_err *err)
+{
+    if (options->compare != NULL && access(options->compare, R_OK) != 0)
+        return fail(err, TRANCHE_NOTFOUND, "--compare %s: %s", options->compare, strerror(errno));
+    FILE *file = options->json != NULL ? fopen(options->json, "ae") : NULL;
+    if (options->json != NULL && file == NULL)
+        return fail(err, TRANCHE_IO, "--json %s: %s", options->json, strerror(errno));
+    if (file != NULL)
+        fclose(file);
+    return TRANCHE_OK;
+}
+
 static enum tranche_code session_run(struct session *session, struct tranche_err *err)
 {
     struct machine machine;
-    enum tranche_code code = directory_open(session, err);
+    enum tranche_code code = files_check(&session->options, err);
+    if (code == TRANCHE_OK)
+        code = directory_open(session, err);
     if (code != TRANCHE_OK)
         return code;
     machine_look(&machine, session->directory);

@@ -1,10 +1,10 @@
 /* The harness, as the benches see it: a bench is a table row.
  *
- * A group holds variants that are compared with each other. It is run in a process of its own, so that no group inherits
- * another's memory, threads or descriptors. In it every variant is sampled once to warm up and then once a round, in an
- * order that rotates; so a noisy moment hits neighbours alike, and a variant is compared with the group's base by the
- * ratio of their samples of the same round. Nothing is averaged: the table shows medians, the range, and a 95 %
- * confidence interval of the median ratio.
+ * A group holds variants that are compared with each other. It is run in a process of its own, so that no group
+ * inherits another's memory, threads or descriptors. In it every variant is sampled once to warm up and then once
+ * a round, in an order that rotates; so a noisy moment hits neighbours alike, and a variant is compared with the
+ * group's base by the ratio of their samples of the same round. Nothing is averaged: the table shows medians, the
+ * range, and a 95 % confidence interval of the median ratio.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -62,11 +62,11 @@ struct bench_group {
     uint32_t base;     /* index of the variant that the others are compared with; or BENCH_NO_BASE */
     const void *what;  /* the group's own */
 
-    /* open may be NULL; TRANCHE_NOTFOUND from it: cannot be measured here, which is no failure. close may be NULL; it is
-     * called after a failed open too. */
+    /* open may be NULL; TRANCHE_NOTFOUND from it: cannot be measured here, which is no failure. close may be NULL;
+     * it is called after a failed open too. */
     enum tranche_code (*open)(struct bench_run *run, struct tranche_err *err);
-    enum tranche_code (*sample)(struct bench_run *run, const struct bench_variant *variant, struct bench_sample *sample,
-                                struct tranche_err *err);
+    enum tranche_code (*sample)(struct bench_run *run, const struct bench_variant *variant,
+                                struct bench_sample *sample, struct tranche_err *err);
     void (*close)(struct bench_run *run);
 };
 

@@ -73,7 +73,8 @@ enum tranche_code child_run(enum tranche_code (*body)(void *context, struct tran
     if (pid == 0)
         child_main(body, context, parent, words);
     current = pid > 0 ? pid : 0;
-    enum tranche_code code = pid > 0 ? child_wait(pid, words, err) : fail(err, TRANCHE_NOMEM, "fork: %s", strerror(errno));
+    enum tranche_code code = pid > 0 ? child_wait(pid, words, err)
+                                     : fail(err, TRANCHE_NOMEM, "fork: %s", strerror(errno));
     current = 0;
     shared_free(words, sizeof *words);
     return code;

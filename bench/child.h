@@ -10,8 +10,8 @@
 void *shared_take(size_t bytes);
 void shared_free(void *memory, size_t bytes);
 
-/* Runs `body` in a child and waits for it. Its failure, with its words, is ours; so is its death. The child dies with us.
- * Only while this process has one thread: a child would inherit the locks of the others for ever. */
+/* Runs `body` in a child and waits for it. Its failure, with its words, is ours; so is its death. The child dies
+ * with us. Only while this process has one thread: a child would inherit the locks of the others for ever. */
 enum tranche_code child_run(enum tranche_code (*body)(void *context, struct tranche_err *err), void *context,
                             struct tranche_err *err);
 

@@ -1,5 +1,5 @@
-/* libcurl as its examples use it: one multi, perform and poll, every request's settings told anew. Documented as naive: it
- * is what one would write first, not what libcurl can do. */
+/* libcurl as its examples use it: one multi, perform and poll, every request's settings told anew. Documented as
+ * naive: it is what one would write first, not what libcurl can do. */
 #include "load.h"
 
 #include "fail.h"

@@ -1,5 +1,5 @@
-/* The physical floor of HTTP/1.1 on this machine: hand-written, one send and one recv a request, nothing parsed that need
- * not be. It knows what fleetsim answers and would serve nobody else. */
+/* The physical floor of HTTP/1.1 on this machine: hand-written, one send and one recv a request, nothing parsed
+ * that need not be. It knows what fleetsim answers and would serve nobody else. */
 #include "load.h"
 
 #include "fail.h"
@@ -33,8 +33,9 @@ static void slot_word(struct slot *slot, unsigned port)
 {
     int bytes = snprintf(slot->request, sizeof slot->request,
                          "PATCH /api/devices/dev-0000000/properties?api-version=2022-07-31 HTTP/1.1\r\n"
-                         "Host: 127.0.0.1:%u\r\n%s\r\n%s\r\nIdempotency-Key: bench/dev-0000000\r\nContent-Length: %zu\r\n"
-                         "\r\n" LOAD_BODY, port, load_headers[0], load_headers[1], strlen(LOAD_BODY));
+                         "Host: 127.0.0.1:%u\r\n%s\r\n%s\r\nIdempotency-Key: bench/dev-0000000\r\n"
+                         "Content-Length: %zu\r\n\r\n" LOAD_BODY,
+                         port, load_headers[0], load_headers[1], strlen(LOAD_BODY));
     slot->request_bytes = (size_t)bytes;
     slot->url_digits = strstr(slot->request, "/dev-") + strlen("/dev-");
     slot->key_digits = strstr(slot->request, "bench/dev-") + strlen("bench/dev-");

@@ -1,7 +1,8 @@
-/* libcurl as fast as we know to drive it, and nothing else: the yardstick. Several multis of 64 handles on one epoll, since
- * libcurl walks over all connections of a multi with each request; sockets that stay registered from request to request;
- * handles that keep their settings. Written apart from engine/io/fanout.c on purpose: it has none of the promises kept
- * there (no silent resend, no answer without limit, stop before the first byte, what failed and why), only the speed. */
+/* libcurl as fast as we know to drive it, and nothing else: the yardstick. Several multis of 64 handles on one
+ * epoll, since libcurl walks over all connections of a multi with each request; sockets that stay registered from
+ * request to request; handles that keep their settings. Written apart from engine/io/fanout.c on purpose: it has
+ * none of the promises kept there (no silent resend, no answer without limit, stop before the first byte, what
+ * failed and why), only the speed. */
 #include "load.h"
 
 #include "fail.h"
@@ -73,6 +74,13 @@ static bool sockets_reach(struct tuned *tuned, int fd)
     return true;
 }
 
+static uint32_t epoll_bits(int what)
+{
+    if (what == CURL_POLL_REMOVE)
+        return 0;
+    return (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+}
+
 /* Forgetting is left out: the next request on the connection asks for the same. */
 static int socket_watch(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
@@ -83,8 +91,7 @@ static int socket_watch(CURL *easy, curl_socket_t fd, int what, void *context, v
         return -1;
     struct registration *socket = &tuned->sockets[fd];
     socket->group = group;
-    socket->wanted = what == CURL_POLL_REMOVE ? 0
-                                              : (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+    socket->wanted = epoll_bits(what);
     if (socket->wanted == 0 || socket->wanted == socket->watched)
         return 0;
     struct epoll_event event = { .events = socket->wanted, .data.fd = fd };

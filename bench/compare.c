@@ -89,7 +89,8 @@ static void group_compare(const struct json *new, const struct json *old)
     const struct json *variants = json_member(new, "variants");
     for (size_t i = 0; i < json_count(variants); i++) {
         const struct json *variant = json_item(variants, i);
-        const struct json *match = item_named(json_member(old, "variants"), json_string(json_member(variant, "name")));
+        const char *variant_name = json_string(json_member(variant, "name"));
+        const struct json *match = item_named(json_member(old, "variants"), variant_name);
         if (match != NULL)
             variant_compare(name, variant, match);
     }

@@ -23,7 +23,8 @@ static enum tranche_code parse_open(struct bench_run *run, struct tranche_err *e
     static struct text longest;
     text_puts(&longest, "SELECT * FROM devices WHERE ");
     for (int i = 0; i < CONDITIONS; i++)
-        text_printf(&longest, "%s(component%d.property%d >= %d.5 OR name = \"room %d\")", i > 0 ? " AND " : "", i, i, i, i);
+        text_printf(&longest, "%s(component%d.property%d >= %d.5 OR name = \"room %d\")", i > 0 ? " AND " : "", i, i,
+                    i, i);
     run->state = &longest;
     return longest.failed ? fail(err, TRANCHE_NOMEM, "out of memory") : TRANCHE_OK;
 }

@@ -73,7 +73,8 @@ static enum tranche_code address_read(struct gateway *gateway, int fd, struct tr
     return TRANCHE_OK;
 }
 
-enum tranche_code gateway_open(struct gateway *gateway, const char *const *options, bool pinned, struct tranche_err *err)
+enum tranche_code gateway_open(struct gateway *gateway, const char *const *options, bool pinned,
+                               struct tranche_err *err)
 {
     char path[PATH_MAX];
     int out[2];

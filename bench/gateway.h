@@ -7,7 +7,7 @@
 #include <tranche/err.h>
 
 #define GATEWAY_URL_BYTES  64
-#define GATEWAY_OPTIONS_MAX 8
+#define GATEWAY_OPTIONS_MAX 12
 
 /* Zeroed is closed. */
 struct gateway {
@@ -17,7 +17,8 @@ struct gateway {
 };
 
 /* `options` are further ones of fleetsim's, ended by NULL. It ends when we end. */
-enum tranche_code gateway_open(struct gateway *gateway, const char *const *options, bool pinned, struct tranche_err *err);
+enum tranche_code gateway_open(struct gateway *gateway, const char *const *options, bool pinned,
+                               struct tranche_err *err);
 void gateway_close(struct gateway *gateway);
 
 #endif

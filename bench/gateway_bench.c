@@ -51,7 +51,8 @@ static enum tranche_code wrk_open(struct bench_run *run, struct tranche_err *err
 }
 
 /* Its report; it also gives its CPU time away when it has ended. */
-static enum tranche_code wrk_run(const struct state *state, unsigned seconds, double *per_second, struct tranche_err *err)
+static enum tranche_code wrk_run(const struct state *state, unsigned seconds, double *per_second,
+                                 struct tranche_err *err)
 {
     char command[2 * PATH_BYTES], line[256];
     snprintf(command, sizeof command, "exec wrk -t 1 -c " CONNECTIONS " -d %us -s '%s' '%s'", seconds, state->script,

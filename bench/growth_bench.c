@@ -1,5 +1,5 @@
-/* What a device costs as the fleet grows: a fresh engine's first job, connections and all, in a process of its own, whose
- * peak of memory is the engine's. */
+/* What a device costs as the fleet grows: a fresh engine's first job, connections and all, in a process of its
+ * own, whose peak of memory is the engine's. */
 #include "bench.h"
 
 #include "child.h"
@@ -28,7 +28,8 @@ static uint32_t devices_of(const struct bench_run *run, const struct bench_varia
     return variant->number < run->count ? variant->number : (uint32_t)run->count;
 }
 
-static const char *directory_of(const struct bench_run *run, const struct bench_variant *variant, char path[PATH_BYTES])
+static const char *directory_of(const struct bench_run *run, const struct bench_variant *variant,
+                                char path[PATH_BYTES])
 {
     snprintf(path, PATH_BYTES, "%s/%u", run->directory, variant->number);
     return path;
@@ -58,14 +59,21 @@ static enum tranche_code trial_main(void *context, struct tranche_err *err)
     const struct state *state = trial->run->state;
     uint32_t devices = devices_of(trial->run, trial->variant);
     char path[PATH_BYTES];
-    struct site_options options = { directory_of(trial->run, trial->variant, path), state->gateway.url, IN_FLIGHT, 1 };
+    struct site_options options = {
+        .directory = directory_of(trial->run, trial->variant, path),
+        .gateway = state->gateway.url,
+        .in_flight = IN_FLIGHT,
+        .workers = 1,
+    };
     struct site *site = NULL;
     struct site_job job;
     enum tranche_code code = site_open(&site, &options, err);
     if (code == TRANCHE_OK)
         code = site_run(site, TRANCHE_STEP_PROPERTY, devices, &job, err);
     if (code == TRANCHE_OK)
-        *trial->sample = (struct bench_sample){ { job.used.cpu_us / devices, job.per_second, peak_resident_bytes() / 1e6 } };
+        *trial->sample = (struct bench_sample){
+            { job.used.cpu_us / devices, job.per_second, peak_resident_bytes() / 1e6 },
+        };
     site_close(site);
     return code;
 }
@@ -99,7 +107,7 @@ static const struct bench_group groups[] = {
         .about = "a fresh engine's first job, 256 in flight, no latency",
         .unit = "devices at most",
         .counts = { 300, 1000000, 1000000 },
-        .rounds_max = 5,
+        .rounds_max = 3,
         .metrics = { "CPU µs/device", "devices/s", "peak memory, MB" },
         .variants = variants,
         .variant_count = BENCH_COUNT(variants),

@@ -1,7 +1,8 @@
 /* A load: how many requests a client makes, and what it is measured by.
  *
- * The client keeps all its slots busy until `lead + count` answers are in; what is measured begins when `lead` are in and
- * ends there. So a sample has neither the start, where connections are made, nor the end, where slots run empty.
+ * The client keeps all its slots busy until `lead + count` answers are in; what is measured begins when `lead` are
+ * in and ends there. So a sample has neither the start, where connections are made, nor the end, where slots run
+ * empty.
  *
  * All clients make the same request, a property write worded as IoT Central's, each for another device.
  */

@@ -36,7 +36,8 @@ static enum tranche_code rounds_read(const char *text, uint32_t *rounds, struct 
     char *end;
     unsigned long number = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || number < 1 || number > BENCH_ROUNDS_MAX)
-        return fail(err, TRANCHE_INVALID, "--rounds: expected a number from 1 to %d, got \"%s\"", BENCH_ROUNDS_MAX, text);
+        return fail(err, TRANCHE_INVALID, "--rounds: expected a number from 1 to %d, got \"%s\"", BENCH_ROUNDS_MAX,
+                    text);
     *rounds = (uint32_t)number;
     return TRANCHE_OK;
 }
@@ -87,7 +88,7 @@ enum tranche_code options_read(struct options *options, int argc, char **argv, s
 
 void options_help(void)
 {
-    puts("usage: tranche-bench [OPTION]...      measures Tranche's parts and the whole, against bare libcurl in the same run\n");
+    puts("usage: tranche-bench [OPTION]...      measures Tranche's parts and the whole, beside bare libcurl\n");
     for (size_t i = 0; i < BENCH_COUNT(rows); i++) {
         char usage[40];
         snprintf(usage, sizeof usage, "%s%s%s", rows[i].name, rows[i].value != NULL ? " " : "",

@@ -1,4 +1,5 @@
-/* Cutting a fleet into batches and chunk rows, and finding a device's place: arithmetic, so it should cost nothing. */
+/* Cutting a fleet into batches and chunk rows, and finding a device's place: arithmetic, so it should cost
+ * nothing. */
 #include "bench.h"
 
 #include "batch.h"

@@ -17,8 +17,8 @@ void record_begin(struct record *record, const struct machine *machine, bool pin
     text_json(text, machine->cpu);
     text_printf(text, ",\"cores\":%u,\"kernel\":", machine->cores);
     text_json(text, machine->kernel);
-    text_printf(text, ",\"libcurl\":\"%s\",\"disk\":\"%s\",\"load\":%.2f,\"pinned\":%s,\"groups\":[", machine->libcurl,
-                machine->disk, machine->load, pinned ? "true" : "false");
+    text_printf(text, ",\"libcurl\":\"%s\",\"disk\":\"%s\",\"load\":%.2f,\"pinned\":%s,\"groups\":[",
+                machine->libcurl, machine->disk, machine->load, pinned ? "true" : "false");
 }
 
 static void spread_add(struct text *text, struct spread spread)
@@ -60,8 +60,9 @@ static void variant_add(struct text *text, const struct results *results, uint32
 void record_group(struct record *record, const struct results *results, enum bench_scale scale)
 {
     struct text *text = &record->text;
-    text_printf(text, "%s{\"name\":\"%s\",\"count\":%" PRIu64 ",\"rounds\":%u,\"variants\":[", record->groups++ > 0 ? "," : "",
-                results->group->name, results->count, results->rounds);
+    text_puts(text, record->groups++ > 0 ? "," : "");
+    text_printf(text, "{\"name\":\"%s\",\"count\":%" PRIu64 ",\"rounds\":%u,\"variants\":[", results->group->name,
+                results->count, results->rounds);
     bool first = true;
     for (uint32_t i = 0; i < results->group->variant_count; i++) {
         if (!variant_is_run(&results->group->variants[i], scale))

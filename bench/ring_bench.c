@@ -59,8 +59,8 @@ static void peer_pin(const struct pair *pair)
         core_pin(pair->way->apart ? 1 : 0);
 }
 
-static enum tranche_code pair_open(struct pair *pair, const struct bench_run *run, const struct bench_variant *variant,
-                                   struct tranche_err *err)
+static enum tranche_code pair_open(struct pair *pair, const struct bench_run *run,
+                                   const struct bench_variant *variant, struct tranche_err *err)
 {
     *pair = (struct pair){ .way = variant->what, .pinned = run->pinned, .count = run->count };
     enum tranche_code code = ring_open(&pair->there, SLOTS, err);
@@ -123,7 +123,8 @@ static enum tranche_code stream_sample(struct bench_run *run, const struct bench
         stream_give(&pair);
         pthread_join(peer, NULL);
         struct usage used = usage_since(start);
-        *sample = (struct bench_sample){ { used.wall_us * 1e3 / (double)run->count, used.cpu_us * 1e3 / (double)run->count } };
+        double items = (double)run->count;
+        *sample = (struct bench_sample){ { used.wall_us * 1e3 / items, used.cpu_us * 1e3 / items } };
         if (pair.stuck)
             code = fail(err, TRANCHE_INTERNAL, "a wake-up was lost");
     }

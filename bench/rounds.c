@@ -67,7 +67,9 @@ enum tranche_code rounds_run(const struct bench_group *group, const struct round
     assert(group->variant_count <= BENCH_VARIANTS_MAX && options->rounds <= BENCH_ROUNDS_MAX);
     results->group = group;
     results->count = group->counts[options->scale];
-    results->rounds = group->rounds_max > 0 && group->rounds_max < options->rounds ? group->rounds_max : options->rounds;
+    results->rounds = options->rounds;
+    if (group->rounds_max > 0 && group->rounds_max < results->rounds)
+        results->rounds = group->rounds_max;
     struct group_job job = {
         .run = {
             .group = group,

@@ -75,7 +75,8 @@ static void created(struct command *command)
 static const char *definition_of(enum tranche_step_kind kind)
 {
     return kind == TRANCHE_STEP_COMMAND
-               ? "\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"" FLEET_TEMPLATE "\",\"path\":\"reboot\"}]"
+               ? "\"group\":\"all\",\"data\":[{\"type\":\"command\",\"target\":\"" FLEET_TEMPLATE
+                 "\",\"path\":\"reboot\"}]"
                : "\"group\":\"all\",\"data\":[{\"type\":\"property\",\"target\":\"" FLEET_TEMPLATE
                  "\",\"path\":\"targetTemperature\",\"value\":56}]";
 }
@@ -85,7 +86,8 @@ static enum tranche_code job_create(struct site *site, enum tranche_step_kind ki
 {
     sem_t answered;
     struct command command = { .kind = COMMAND_JOB_CREATE, .done = created, .context = &answered };
-    snprintf(id, TRANCHE_ID_BYTES, "job-%lld", (long long)when_now_us()); /* others were here before us, and are kept */
+    /* Others may have been here before us, and jobs are kept. */
+    snprintf(id, TRANCHE_ID_BYTES, "job-%lld", (long long)when_now_us());
     strcpy(command.job.id, id);
     strcpy(command.job.group, "all");
     command.job.definition = strdup(definition_of(kind));
@@ -110,7 +112,7 @@ struct mark {
 };
 
 struct watch {
-    struct mark last, low, high; /* the last progress; the first sights of a fifth and of four fifths */
+    struct mark last, low, high; /* the last progress; the first sights of two fifths and of nine tenths */
     uint32_t devices;
 };
 
@@ -119,9 +121,9 @@ static void watch_note(struct watch *watch, uint32_t completed)
     struct mark now = { completed, usage_now().wall_us };
     if (completed != watch->last.completed || watch->last.at_us == 0)
         watch->last = now;
-    if (watch->low.at_us == 0 && completed >= watch->devices / 5)
+    if (watch->low.at_us == 0 && completed >= watch->devices / 5 * 2)
         watch->low = now;
-    if (watch->high.at_us == 0 && completed >= watch->devices / 5 * 4)
+    if (watch->high.at_us == 0 && completed >= watch->devices / 10 * 9)
         watch->high = now;
 }
 
@@ -149,8 +151,8 @@ static enum tranche_code job_watch(struct site *site, const char *id, struct wat
     }
     if (record->state == TRANCHE_JOB_COMPLETE && record->tally.completed == watch->devices)
         return TRANCHE_OK;
-    return fail(err, TRANCHE_INTERNAL, "%s completed %u of %u devices: %s", id, record->tally.completed, watch->devices,
-                record->reason != NULL ? record->reason : "no reason");
+    return fail(err, TRANCHE_INTERNAL, "%s completed %u of %u devices: %s", id, record->tally.completed,
+                watch->devices, record->reason != NULL ? record->reason : "no reason");
 }
 
 enum tranche_code site_run(struct site *site, enum tranche_step_kind kind, uint32_t devices, struct site_job *job,

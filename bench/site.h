@@ -20,8 +20,8 @@ struct site_options {
 struct site_job {
     struct usage used;
     double per_second;        /* devices, from its start to its end */
-    double per_second_within; /* the same from a fifth of its devices to four fifths: without the start, and the end where
-                                 slots run empty. 0 when it was too short to tell */
+    double per_second_within; /* the same from two fifths of its devices to nine tenths: without the start, and the
+                                 end where slots run empty. 0 when it was too short to tell */
 };
 
 enum tranche_code site_open(struct site **site, const struct site_options *options, struct tranche_err *err);

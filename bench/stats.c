@@ -19,8 +19,8 @@ struct spread spread_of(double *values, uint32_t count)
     return (struct spread){ .median = (low + high) / 2, .least = values[0], .most = values[count - 1] };
 }
 
-/* How many samples may be cut off at each end: the true median is below the k-th smallest of n with the chance that fewer
- * than k of n tosses show heads. */
+/* How many samples may be cut off at each end: the true median is below the k-th smallest of n with the chance
+ * that fewer than k of n tosses show heads. */
 static uint32_t samples_cut(uint32_t count)
 {
     double term = 1, below; /* of the binomial distribution, and its sum */

@@ -1,5 +1,5 @@
-/* The store on SQLite with full synchronization, without an engine: a job's whole life in it as the engine writes it, an
- * import, and a list's pages. */
+/* The store on SQLite with full synchronization, without an engine: a job's whole life in it as the engine writes
+ * it, an import, and a list's pages. */
 #include "bench.h"
 
 #include "batch.h"
@@ -19,8 +19,8 @@
 
 /* ---- a job's rows ---- */
 
-/* A job as the engine would write it: chunk rows, then commit by commit the results of one group and the intents of the
- * next. */
+/* A job as the engine would write it: chunk rows, then commit by commit the results of one group and the intents
+ * of the next. */
 struct rows {
     struct tranche_store *store;
     struct tranche_job_record job;
@@ -140,7 +140,8 @@ struct manner {
     bool shuffled;
 };
 
-static const char *directory_of(const struct bench_run *run, const struct bench_variant *variant, char path[PATH_BYTES])
+static const char *directory_of(const struct bench_run *run, const struct bench_variant *variant,
+                                char path[PATH_BYTES])
 {
     snprintf(path, PATH_BYTES, "%s/%u", run->directory, (uint32_t)(variant - run->group->variants));
     return path;
@@ -221,7 +222,8 @@ static enum tranche_code import_sample(struct bench_run *run, const struct bench
     struct usage used = usage_since(start);
     fleet_store_close(store);
     double devices = (double)run->count;
-    *sample = (struct bench_sample){ { devices * 1e6 / used.wall_us, used.cpu_us / devices, file_bytes(path) / devices } };
+    *sample = (struct bench_sample){ { devices * 1e6 / used.wall_us, used.cpu_us / devices,
+                                       file_bytes(path) / devices } };
     return code;
 }
 
@@ -277,13 +279,13 @@ static enum tranche_code list_sample(struct bench_run *run, const struct bench_v
 {
     struct list *list = run->state;
     const uint32_t pages = run->scale == BENCH_QUICK ? 10 : 200;
-    uint32_t last = (uint32_t)run->count - PAGE;
+    uint32_t first = variant->number == 0 ? 0 : (uint32_t)run->count - PAGE;
     uint64_t seen = 0;
     enum tranche_code code = TRANCHE_OK;
     struct usage start = usage_now();
     for (uint32_t i = 0; i < pages && code == TRANCHE_OK; i++)
-        code = list->reader->functions->job_devices_page(list->reader, &list->job, variant->number == 0 ? 0 : last, PAGE,
-                                                         device_seen, &seen, err);
+        code = list->reader->functions->job_devices_page(list->reader, &list->job, first, PAGE, device_seen, &seen,
+                                                         err);
     *sample = (struct bench_sample){ { usage_since(start).cpu_us / pages } };
     if (code == TRANCHE_OK && seen != (uint64_t)pages * PAGE)
         return fail(err, TRANCHE_INTERNAL, "the pages have %u devices in all", (unsigned)seen);

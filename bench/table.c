@@ -9,9 +9,12 @@
 
 void table_cell(const char *text, int width)
 {
+    int blanks = width;
     for (const char *p = text; *p != '\0'; p++)
-        width -= ((unsigned char)*p & 0xc0) != 0x80; /* what continues a character has no width */
-    printf("%s%*s", text, width > 0 ? width : 0, "");
+        blanks -= ((unsigned char)*p & 0xc0) != 0x80; /* what continues a character has no width */
+    if (blanks < 1)
+        blanks = width > 0; /* what is too long still ends somewhere */
+    printf("%s%*s", text, blanks, "");
 }
 
 static void whole_number(double number, char text[TABLE_NUMBER_BYTES])
@@ -37,7 +40,8 @@ const char *table_number(double number, char text[TABLE_NUMBER_BYTES])
 
 static void spread_print(struct spread spread, int width)
 {
-    char median[TABLE_NUMBER_BYTES], least[TABLE_NUMBER_BYTES], most[TABLE_NUMBER_BYTES], cell[3 * TABLE_NUMBER_BYTES + 8];
+    char median[TABLE_NUMBER_BYTES], least[TABLE_NUMBER_BYTES], most[TABLE_NUMBER_BYTES];
+    char cell[3 * TABLE_NUMBER_BYTES + 8];
     snprintf(cell, sizeof cell, "%s [%s-%s]", table_number(spread.median, median), table_number(spread.least, least),
              table_number(spread.most, most));
     table_cell(cell, width);

@@ -12,7 +12,7 @@ void table_group(const struct results *results, enum bench_scale scale);
 #define TABLE_NUMBER_BYTES 32
 const char *table_number(double number, char text[TABLE_NUMBER_BYTES]);
 
-/* Prints text and as many blanks as make it so wide; UTF-8 is counted in characters. */
+/* Prints text and as many blanks as make it so wide, one at least unless width is 0; UTF-8 is counted in characters. */
 void table_cell(const char *text, int width);
 
 #endif
