@@ -7,7 +7,7 @@
  * commands answered. While a commit runs nothing is decided.
  *
  * How it fails: a transaction that fails is written again later, since whatever differs from the store stays marked; until
- * it succeeds nothing is issued. A commit with an unknown end is settled by the commit number in the store.
+ * it succeeds no task is given. A commit with an unknown end is settled by the commit number in the store.
  */
 #ifndef CORE_H
 #define CORE_H

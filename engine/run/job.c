@@ -1,6 +1,7 @@
 #include "job.h"
 
 #include "batch.h"
+#include "fail.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,6 +13,19 @@ struct task_block {
     struct task_block *next;
     struct task tasks[TASKS_A_BLOCK];
 };
+
+enum tranche_code job_record_copy(const struct tranche_job_record *from, struct tranche_job_record *to,
+                                  struct tranche_err *err)
+{
+    tranche_job_record_free(to);
+    *to = *from;
+    to->definition = strdup(from->definition);
+    to->reason = from->reason ? strdup(from->reason) : NULL;
+    if (to->definition != NULL && (from->reason == NULL || to->reason != NULL))
+        return TRANCHE_OK;
+    tranche_job_record_free(to);
+    return fail(err, TRANCHE_NOMEM, "out of memory");
+}
 
 struct job *job_new(struct tranche_job_record *record)
 {

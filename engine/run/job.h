@@ -56,6 +56,7 @@ struct job {
     bool new_row;        /* the job's row does not exist yet */
     bool freezes;        /* the membership was completed, but is not durable: nothing is sent yet */
     bool drop_chunks;    /* rows of an unfinished freeze are to be removed */
+    bool resumed;        /* by a person, since it was loaded */
     bool recount_heals;  /* a person resumed it while it was held: the recount's numbers are taken over */
 
     enum job_phase phase;
@@ -98,6 +99,10 @@ struct job {
 
     struct job *next;        /* by number, oldest first */
 };
+
+/* A copy that owns its strings; what `to` owned is freed. On failure `to` is empty of them. */
+enum tranche_code job_record_copy(const struct tranche_job_record *from, struct tranche_job_record *to,
+                                  struct tranche_err *err);
 
 /* Takes over the record and its strings. NULL: out of memory, the record is still the caller's. */
 struct job *job_new(struct tranche_job_record *record);

@@ -15,7 +15,7 @@
 static void move(struct core *core, struct job *job, enum tranche_job_state to);
 static void trip(struct core *core, struct job *job);
 static void end(struct core *core, struct job *job, enum tranche_job_state to);
-static bool admit(struct core *core, struct job *job, struct tranche_err *err);
+static enum tranche_code admit(struct core *core, struct job *job, struct tranche_err *err);
 
 /* ---- a device's word ---- */
 
@@ -80,7 +80,8 @@ static void tally(struct tranche_tally *counts, enum tranche_device_state state)
 void life_count(struct core *core, struct job *job, struct task *task)
 {
     uint16_t steps = job->plan->definition.step_count;
-    task->state = outcome_final_state(&task->outcome);
+    task->state = TRANCHE_DEVICE_PENDING;
+    device_move(&task->state, outcome_final_state(&task->outcome));
     task->final = task->state != TRANCHE_DEVICE_COMPLETED || task->step + 1 == steps;
     task->has_result = true;
     task->at_us = core->now_us;
@@ -233,6 +234,7 @@ void life_resume(struct core *core, struct job *job)
         job->record.reason = NULL;
     }
     move(core, job, TRANCHE_JOB_PENDING);
+    job->resumed = true;
     job->phase = JOB_QUEUED;
 }
 
@@ -240,8 +242,7 @@ void life_hold(struct core *core, struct job *job, const char *reason)
 {
     if (job->plan != NULL)
         plan_halt(job->plan);
-    log_error("engine", "counters and rows disagree, the job is held", "job=%s err=\"%s\"", job->record.id,
-              reason);
+    log_error("engine", "the job is held, a person must look", "job=%s err=\"%s\"", job->record.id, reason);
     free(job->record.reason);
     job->record.reason = strdup(reason);
     move(core, job, TRANCHE_JOB_HELD);
@@ -285,7 +286,10 @@ void life_admit(struct core *core)
             continue;
         running += newcomer;
         struct tranche_err err = { 0 };
-        if (!admit(core, job, &err))
+        enum tranche_code code = admit(core, job, &err);
+        if (code == TRANCHE_NOMEM) /* memory comes back: tried again after a pause */
+            core->local_pause_until_us = core->mono_us + core->local_pause_us;
+        else if (code != TRANCHE_OK)
             life_fail(core, job, err.text);
     }
 }
@@ -330,14 +334,15 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     return TRANCHE_OK;
 }
 
-static bool admit(struct core *core, struct job *job, struct tranche_err *err)
+static enum tranche_code admit(struct core *core, struct job *job, struct tranche_err *err)
 {
-    if (job->plan == NULL && life_plan(core, job, err) != TRANCHE_OK)
-        return false;
+    enum tranche_code code = job->plan == NULL ? life_plan(core, job, err) : TRANCHE_OK;
+    if (code != TRANCHE_OK)
+        return code;
     job->ticket = ++core->ticket_last;
     job->asked = false;
     job->phase = job->record.frozen ? JOB_COUNTING : JOB_FREEZING;
-    return true;
+    return TRANCHE_OK;
 }
 
 void life_begin_running(struct core *core, struct job *job)

@@ -106,19 +106,6 @@ void orders_refuse(struct core *core)
 
 /* ---- helpers ---- */
 
-static enum tranche_code copy_record(const struct tranche_job_record *from, struct tranche_job_record *to,
-                                     struct tranche_err *err)
-{
-    tranche_job_record_free(to);
-    *to = *from;
-    to->definition = strdup(from->definition);
-    to->reason = from->reason ? strdup(from->reason) : NULL;
-    if (to->definition != NULL && (from->reason == NULL || to->reason != NULL))
-        return TRANCHE_OK;
-    tranche_job_record_free(to);
-    return fail(err, TRANCHE_NOMEM, "out of memory");
-}
-
 /* The job as it stands, whether in memory or only in the store; *job is NULL in the latter case. `asked_id`
  * may be the record's own. */
 static enum tranche_code look_up(struct core *core, const char *asked_id, struct job **job,
@@ -128,7 +115,7 @@ static enum tranche_code look_up(struct core *core, const char *asked_id, struct
     strcpy(id, asked_id);
     *job = life_find(core, id);
     if (*job != NULL)
-        return copy_record(&(*job)->record, record, err);
+        return job_record_copy(&(*job)->record, record, err);
     enum tranche_code code = core->store->functions->job_find(core->store, id, record, err);
     if (code == TRANCHE_NOTFOUND)
         return fail(err, code, "Job \"%s\" was not found.", id);
@@ -174,7 +161,7 @@ static enum tranche_code add_new(struct core *core, struct command *command,
 {
     if (jobs_queued(core) >= JOBS_WAITING_MAX)
         return fail(err, TRANCHE_FULL, "%d jobs are waiting already", JOBS_WAITING_MAX);
-    enum tranche_code code = copy_record(record, &command->job, err);
+    enum tranche_code code = job_record_copy(record, &command->job, err);
     if (code != TRANCHE_OK)
         return code;
     struct job *job = life_add(core, record);
@@ -193,7 +180,7 @@ static enum tranche_code job_create(struct core *core, struct command *command, 
     enum tranche_code code = look_up(core, command->job.id, &job, &existing, err);
     if (code == TRANCHE_OK) {
         if (same_definition(existing.definition, command->job.definition))
-            code = copy_record(&existing, &command->job, err);
+            code = job_record_copy(&existing, &command->job, err);
         else
             code = fail(err, TRANCHE_CONFLICT, "Job \"%s\" exists with a different definition; it is %s.",
                         existing.id, job_state_on_wire(existing.state));
@@ -211,7 +198,7 @@ static enum tranche_code job_create(struct core *core, struct command *command, 
         return code;
 
     struct tranche_job_record record = { 0 };
-    code = copy_record(&command->job, &record, err);
+    code = job_record_copy(&command->job, &record, err);
     if (code != TRANCHE_OK)
         return code;
     record.created_us = core->now_us;
@@ -231,14 +218,14 @@ static enum tranche_code job_stop(struct core *core, struct command *command, st
     case JOB_NO_EFFECT:
         return TRANCHE_OK;
     case JOB_REFUSED:
-        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be stopped: it is %s.", command->job.id,
-                    job_state_on_wire(command->job.state));
+        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be stopped: %s.", command->job.id,
+                    job_state_refusal(command->job.state));
     case JOB_ALLOWED:
         break;
     }
     assert(job != NULL); /* what may be stopped is open, and what is open is in memory */
     life_stop(core, job);
-    return copy_record(&job->record, &command->job, err);
+    return job_record_copy(&job->record, &command->job, err);
 }
 
 static enum tranche_code job_resume(struct core *core, struct command *command, struct tranche_err *err)
@@ -247,18 +234,21 @@ static enum tranche_code job_resume(struct core *core, struct command *command, 
     enum tranche_code code = look_up(core, command->job.id, &job, &command->job, err);
     if (code != TRANCHE_OK)
         return code;
-    switch (job_resume_verdict(command->job.state, command->job.started_us != 0)) {
+    bool resumed = command->job.started_us != 0 || (job != NULL && job->resumed);
+    switch (job_resume_verdict(command->job.state, resumed)) {
     case JOB_NO_EFFECT:
         return TRANCHE_OK;
     case JOB_REFUSED:
-        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be resumed: it is %s.", command->job.id,
-                    job_state_on_wire(command->job.state));
+        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be resumed: %s.", command->job.id,
+                    job_state_refusal(command->job.state));
     case JOB_ALLOWED:
         break;
     }
+    if (job == NULL && jobs_queued(core) >= JOBS_WAITING_MAX)
+        return fail(err, TRANCHE_FULL, "%d jobs are waiting already", JOBS_WAITING_MAX);
     if (job == NULL) {
         struct tranche_job_record record = { 0 };
-        code = copy_record(&command->job, &record, err);
+        code = job_record_copy(&command->job, &record, err);
         if (code == TRANCHE_OK)
             code = recovery_load(core, &record, &job, err);
         tranche_job_record_free(&record);
@@ -266,14 +256,14 @@ static enum tranche_code job_resume(struct core *core, struct command *command, 
             return code;
     }
     life_resume(core, job);
-    return copy_record(&job->record, &command->job, err);
+    return job_record_copy(&job->record, &command->job, err);
 }
 
 static enum tranche_code rerun_of(struct core *core, const struct tranche_job_record *origin,
                                   struct command *command, struct tranche_err *err)
 {
     struct tranche_job_record record = { 0 };
-    enum tranche_code code = copy_record(origin, &record, err);
+    enum tranche_code code = job_record_copy(origin, &record, err);
     if (code != TRANCHE_OK)
         return code;
     free(record.reason);
@@ -306,15 +296,15 @@ static enum tranche_code job_rerun(struct core *core, struct command *command, s
 
     code = look_up(core, command->rerun, &job, &taken, NULL);
     if (code == TRANCHE_OK && origin.no != 0 && taken.origin == origin.no)
-        code = copy_record(&taken, &command->job, err);
+        code = job_record_copy(&taken, &command->job, err);
     else if (code == TRANCHE_OK)
         code = fail(err, TRANCHE_CONFLICT, "The id \"%s\" is taken by another job; it is %s.", taken.id,
                     job_state_on_wire(taken.state));
     else if (code != TRANCHE_NOTFOUND)
         fail(err, code, "look up job \"%s\": %s", command->rerun, tranche_code_text(code));
     else if (job_rerun_verdict(origin.state) != JOB_ALLOWED)
-        code = fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be rerun: it is %s.", origin.id,
-                    job_state_on_wire(origin.state));
+        code = fail(err, TRANCHE_CONFLICT, "Job \"%s\" cannot be rerun: %s.", origin.id,
+                    job_state_refusal(origin.state));
     else
         code = rerun_of(core, &origin, command, err);
     tranche_job_record_free(&origin);

@@ -66,19 +66,6 @@ enum tranche_code recovery_load(struct core *core, struct tranche_job_record *re
     return TRANCHE_OK;
 }
 
-static enum tranche_code copy_out(const struct tranche_job_record *from, struct tranche_job_record *to,
-                                  struct tranche_err *err)
-{
-    *to = *from;
-    to->definition = strdup(from->definition);
-    to->reason = from->reason ? strdup(from->reason) : NULL;
-    if (to->definition == NULL || (from->reason != NULL && to->reason == NULL)) {
-        tranche_job_record_free(to);
-        return fail(err, TRANCHE_NOMEM, "out of memory");
-    }
-    return TRANCHE_OK;
-}
-
 /* Collects records while the store's statement is open; jobs are loaded from them afterwards. `wanted` are
  * the numbers of the jobs with open intents, ascending. */
 struct record_list {
@@ -141,7 +128,8 @@ static void collect(void *context, const struct tranche_job_record *record)
         return;
     }
     list->records = records;
-    list->code = copy_out(record, &list->records[list->count], list->err);
+    list->records[list->count] = (struct tranche_job_record){ 0 };
+    list->code = job_record_copy(record, &list->records[list->count], list->err);
     list->count += list->code == TRANCHE_OK;
 }
 

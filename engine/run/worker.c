@@ -297,10 +297,11 @@ static void worker_done(void *context, void *tag, const struct tranche_answer *a
         memcpy(task->answer, answer->body, kept);
     task->answer_bytes = (uint32_t)kept;
 
-    /* The next one at once: the connection is warm. This call still counts, so that the lane cannot be left
-     * meanwhile. */
+    /* A job alone goes on at once, its connection is warm; several take turns in start_calls. This call still
+     * counts, so that the lane cannot be left meanwhile. */
     struct lane *lane = lane_of(worker, task);
-    if (lane->first != NULL && lane->in_flight <= lane->cap && has_room(worker))
+    bool alone = lane->next == lane;
+    if (alone && lane->first != NULL && lane->in_flight <= lane->cap && has_room(worker))
         start_call(worker, lane);
     lane->in_flight--;
     if (lane_is_idle(lane))

@@ -359,6 +359,39 @@ Test(stories, several_entries_are_steps_and_a_failed_one_is_the_last)
     sim_close(sim);
 }
 
+static bool again_is_there(struct sim *sim)
+{
+    return sim_job(sim, "again") != NULL;
+}
+
+Test(stories, a_second_resume_of_a_job_that_waits_in_the_queue_changes_nothing)
+{
+    struct sim one_at_a_time, *sim = &one_at_a_time;
+    sim_open(sim, 1);
+    sim->gateway = all_well;
+    sim->config.jobs_running_max = 1;
+    sim_devices(sim, 2000, false);
+    sim_start(sim);
+    sim_create(sim, "first", "all", PROPERTY);
+    sim_create(sim, "again", "all", PROPERTY);
+    cr_assert(sim_run(sim, MINUTE_US, again_is_there));
+
+    struct sim_order *never_resumed = sim_resume(sim, "again");
+    cr_assert(sim_run_order(sim, never_resumed));
+    cr_assert(sim_run_order(sim, sim_stop(sim, "again")));
+    struct sim_order *resume = sim_resume(sim, "again");
+    cr_assert(sim_run_order(sim, resume));
+    struct sim_order *second = sim_resume(sim, "again");
+    cr_assert(sim_run_order(sim, second));
+
+    cr_assert_eq(never_resumed->command.code, TRANCHE_CONFLICT);
+    cr_assert_str_eq(never_resumed->command.err.text, "Job \"again\" cannot be resumed: it is pending.");
+    cr_assert_eq(resume->command.code, TRANCHE_OK);
+    cr_assert_eq(sim_job(sim, "again")->state, TRANCHE_JOB_PENDING, "it still waits");
+    cr_assert_eq(second->command.code, TRANCHE_OK);
+    sim_close(sim);
+}
+
 Test(stories, jobs_beyond_the_limit_wait_in_order)
 {
     struct sim one_at_a_time, *sim = &one_at_a_time;
