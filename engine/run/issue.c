@@ -157,8 +157,8 @@ static enum tranche_code issue_one(struct core *core, struct job *job, struct tr
     enum tranche_code code = member_of(core, job, what.ordinal, device_no, err);
     if (code != TRANCHE_OK)
         return code;
-    struct tranche_device_record device;
-    code = core->store->functions->device_load(core->store, *device_no, &device, err);
+    struct tranche_device_brief device;
+    code = core->store->functions->device_brief(core->store, *device_no, &device, err);
     if (code != TRANCHE_OK)
         return fail_in(err, code, "load device number %u", *device_no);
 

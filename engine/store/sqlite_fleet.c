@@ -17,6 +17,26 @@ static enum tranche_code device_load(struct tranche_store *store, uint32_t no, s
     return code == TRANCHE_NOTFOUND ? fail(err, code, "there is no device number %u", no) : code;
 }
 
+/* The hot path's look-up: the columns that come after these are not decoded. */
+static enum tranche_code device_brief(struct tranche_store *store, uint32_t no, struct tranche_device_brief *out,
+                                      struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_store(store)->connection;
+    sqlite3_stmt *row = statement_take(connection, STATEMENT_DEVICE_BRIEF);
+    bind_integer(row, 1, no);
+    enum tranche_code code = statement_row(connection, STATEMENT_DEVICE_BRIEF, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, code, "there is no device number %u", no);
+    if (code != TRANCHE_OK)
+        return code;
+    if (!column_copy(row, 0, out->id, sizeof out->id))
+        return row_damaged(connection, STATEMENT_DEVICE_BRIEF, err);
+    out->simulated = column_number(row, 1) != 0;
+    out->deleted = column_number(row, 2) != 0;
+    statement_end(connection, STATEMENT_DEVICE_BRIEF);
+    return TRANCHE_OK;
+}
+
 /* Of a device that was there before. */
 static enum tranche_code device_number(struct connection *connection, const char *id, int64_t *no, int64_t *revision,
                                        struct tranche_err *err)
@@ -152,6 +172,7 @@ static enum tranche_code imports_open(struct tranche_store *store, tranche_impor
 void sqlite_fleet_functions(struct tranche_store_functions *functions)
 {
     functions->device_load = device_load;
+    functions->device_brief = device_brief;
     functions->device_put = device_put;
     functions->device_drop = device_drop;
     functions->group_find = group_find;

@@ -124,6 +124,8 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
                                                                                                             \
     X(DEVICE_LOAD, ROLE_WRITER, "load a device",                                                            \
       "SELECT " DEVICE_COLUMNS "FROM device WHERE no = ?1")                                                 \
+    X(DEVICE_BRIEF, ROLE_WRITER, "load what it takes to call a device",                                     \
+      "SELECT id, simulated, deleted FROM device WHERE no = ?1")                                            \
     X(DEVICE_FIND, ROLE_READER, "find a device",                                                            \
       "SELECT " DEVICE_COLUMNS "FROM device WHERE id = ?1 AND deleted = 0")                                 \
     X(DEVICE_NAME, ROLE_READER, "load a device's id",                                                       \

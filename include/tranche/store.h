@@ -31,6 +31,12 @@ struct tranche_device_record {
     int64_t revision;         /* grows with every change; makes the etag */
 };
 
+/* What it takes to call a device. */
+struct tranche_device_brief {
+    char id[TRANCHE_DEVICE_BYTES];
+    bool simulated, deleted;
+};
+
 struct tranche_group_record {
     char id[TRANCHE_ID_BYTES];
     const char *display_name;
@@ -162,6 +168,8 @@ struct tranche_store_functions {
      * next device_load or group_find on the store. */
     enum tranche_code (*device_load)(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,
                                      struct tranche_err *err);
+    enum tranche_code (*device_brief)(struct tranche_store *store, uint32_t no, struct tranche_device_brief *out,
+                                      struct tranche_err *err);
     enum tranche_code (*device_put)(struct tranche_store *store, struct tranche_device_record *device, bool *created,
                                     struct tranche_err *err);
     /* Deletes a device, which leaves a tombstone: its number and id are still there for device_load and the jobs' lists, and

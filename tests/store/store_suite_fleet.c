@@ -65,6 +65,10 @@ void store_case_device_keeps_its_number(struct store_place *place)
     assert_same_device(&found, &device);
     must(s->from->device_find(s->reader, "pump-7", &found, &s->err));
     assert_same_device(&found, &plain);
+    struct tranche_device_brief brief;
+    must(s->to->device_brief(s->store, device.no, &brief, &s->err));
+    cr_assert_str_eq(brief.id, "Pump-7");
+    cr_assert(brief.simulated && !brief.deleted);
 
     struct tranche_device_record changed = { .id = "Pump-7", .provisioned = true, .properties = "{}" };
     cr_assert_not(put(s, &changed));
@@ -75,6 +79,7 @@ void store_case_device_keeps_its_number(struct store_place *place)
     assert_same_device(&found, &changed);
     cr_assert_eq(s->from->device_find(s->reader, "Pump-8", &found, &s->err), TRANCHE_NOTFOUND);
     cr_assert_eq(s->to->device_load(s->store, 999, &found, &s->err), TRANCHE_NOTFOUND);
+    cr_assert_eq(s->to->device_brief(s->store, 999, &brief, &s->err), TRANCHE_NOTFOUND);
 
     must(s->to->device_load(s->store, changed.no, &found, &s->err));
     cr_assert_not(put(s, &found)); /* what was loaded can be put */
@@ -93,6 +98,9 @@ void store_case_deleted_device_leaves_a_tombstone(struct store_place *place)
     must(s->to->device_load(s->store, old, &found, &s->err));
     cr_assert(found.deleted);
     cr_assert_str_eq(found.id, "d");
+    struct tranche_device_brief brief;
+    must(s->to->device_brief(s->store, old, &brief, &s->err));
+    cr_assert(brief.deleted && !brief.simulated);
     cr_assert_eq(s->from->device_find(s->reader, "d", &found, &s->err), TRANCHE_NOTFOUND);
     suite_begin(s);
     cr_assert_eq(s->to->device_drop(s->store, old, &s->err), TRANCHE_NOTFOUND);

@@ -68,6 +68,19 @@ static enum tranche_code device_load(struct tranche_store *store, uint32_t no,
     return TRANCHE_OK;
 }
 
+static enum tranche_code device_brief(struct tranche_store *store, uint32_t no, struct tranche_device_brief *out,
+                                      struct tranche_err *err)
+{
+    struct sim_store *s = sim_store_enter(store, "device_brief");
+    const struct device_row *device = sim_table_find(&s->devices, no, SIM_OPEN);
+    if (device == NULL)
+        return fail(err, TRANCHE_NOTFOUND, "there is no device number %u", no);
+    *out = (struct tranche_device_brief){ .simulated = device->record.simulated,
+                                          .deleted = device->record.deleted };
+    strcpy(out->id, device->record.id);
+    return TRANCHE_OK;
+}
+
 static bool is_json(const char *text)
 {
     struct json_document document = { 0 };
@@ -191,6 +204,7 @@ static enum tranche_code imports_open(struct tranche_store *store, tranche_impor
 void sim_store_fleet_functions(struct tranche_store_functions *functions)
 {
     functions->device_load = device_load;
+    functions->device_brief = device_brief;
     functions->device_put = device_put;
     functions->device_drop = device_drop;
     functions->group_find = group_find;
