@@ -13,6 +13,7 @@
 #include "fail.h"
 #include "schema.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -197,9 +198,18 @@ static enum tranche_code store_start(struct sqlite_store *s, const struct sqlite
     return TRANCHE_OK;
 }
 
+/* SQLite counts its memory under a mutex of the whole process, which is a tenth of a result's cost and which nobody reads.
+ * A process that has begun to use SQLite before us keeps its way: the call is refused then, which is fine. */
+static void leave_memory_uncounted(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct tranche_store **store,
                                     struct tranche_err *err)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    pthread_once(&configured, leave_memory_uncounted);
     struct sqlite_store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
