@@ -1,7 +1,10 @@
 /* Azure IoT Central's device calls: property writes and commands.
  *
- *     PATCH {base}/api/devices/{id}/[components/{c}/]properties       {"name":value}
+ *     PATCH {base}/api/devices/{id}/[components/{c}/]properties       {"name":value,...}
+ *     PATCH {base}/api/devices/{id}/properties                        {"name":value,...,"component":{"name":value,...},...}
  *     POST  {base}/api/devices/{id}/[components/{c}/]commands/{name}  {"request":value,...}
+ *
+ * Several properties are merged into one write: of one component (or none) by the first form, else by the second.
  *
  * Workers call build and judge once for each device: both only copy bytes into the request's scratch and look at the
  * answer; they allocate nothing and share nothing but a state that nobody changes. An HTTP 2xx of a command says that the
@@ -215,13 +218,22 @@ static void put_json_string(struct pen *pen, const char *text)
 
 /* ---- wording ---- */
 
+/* Whether all properties of the call are of one component. */
+static bool is_of_one_component(const struct tranche_call *call)
+{
+    for (uint16_t i = 1; i < call->merged; i++)
+        if (strcmp(call->step[i].component, call->step->component) != 0)
+            return false;
+    return true;
+}
+
 static bool put_url(struct pen *pen, const struct central *central, const struct tranche_call *call)
 {
     const struct tranche_step *step = call->step;
     put(pen, central->devices, central->devices_bytes);
     if (!put_segment(pen, call->device))
         return false;
-    if (step->component[0] != '\0') {
+    if (step->component[0] != '\0' && is_of_one_component(call)) {
         PUT_TEXT(pen, "/components/");
         if (!put_segment(pen, step->component))
             return false;
@@ -237,16 +249,57 @@ static bool put_url(struct pen *pen, const struct central *central, const struct
     return true;
 }
 
-static void put_body(struct pen *pen, const struct tranche_step *step)
+static void put_member(struct pen *pen, const char *name)
+{
+    if (pen->at[-1] != '{')
+        put_byte(pen, ',');
+    put_json_string(pen, name);
+    put_byte(pen, ':');
+}
+
+/* The object of a component's properties. */
+static void put_properties(struct pen *pen, const struct tranche_call *call, const char *component)
 {
     put_byte(pen, '{');
-    if (step->kind == TRANCHE_STEP_PROPERTY) {
-        put_json_string(pen, step->name);
-        put_byte(pen, ':');
+    for (uint16_t i = 0; i < call->merged; i++) {
+        const struct tranche_step *step = &call->step[i];
+        if (strcmp(step->component, component) != 0)
+            continue;
+        put_member(pen, step->name);
         put(pen, step->value, step->value_bytes);
+    }
+}
+
+static bool is_first_of_its_component(const struct tranche_call *call, uint16_t index)
+{
+    for (uint16_t i = 0; i < index; i++)
+        if (strcmp(call->step[i].component, call->step[index].component) == 0)
+            return false;
+    return true;
+}
+
+static void put_property_body(struct pen *pen, const struct tranche_call *call)
+{
+    if (is_of_one_component(call)) {
+        put_properties(pen, call, call->step->component);
         put_byte(pen, '}');
         return;
     }
+    put_properties(pen, call, "");
+    for (uint16_t i = 0; i < call->merged; i++) {
+        const char *component = call->step[i].component;
+        if (component[0] == '\0' || !is_first_of_its_component(call, i))
+            continue;
+        put_member(pen, component);
+        put_properties(pen, call, component);
+        put_byte(pen, '}');
+    }
+    put_byte(pen, '}');
+}
+
+static void put_command_body(struct pen *pen, const struct tranche_step *step)
+{
+    put_byte(pen, '{');
     if (step->value != NULL) {
         PUT_TEXT(pen, "\"request\":");
         put(pen, step->value, step->value_bytes);
@@ -273,12 +326,15 @@ static void put_key(struct pen *pen, const struct tranche_call *call)
     }
 }
 
-static enum tranche_code check_step(const struct tranche_step *step, struct tranche_err *err)
+static enum tranche_code check_steps(const struct tranche_call *call, struct tranche_err *err)
 {
-    if (step->kind != TRANCHE_STEP_PROPERTY && step->kind != TRANCHE_STEP_COMMAND)
-        return fail(err, TRANCHE_INVALID, "the gateway takes property writes and commands only");
-    if (step->kind == TRANCHE_STEP_PROPERTY && step->value == NULL)
-        return fail(err, TRANCHE_INVALID, "property \"%s\" has no value to write", step->name);
+    for (uint16_t i = 0; i < call->merged; i++) {
+        const struct tranche_step *step = &call->step[i];
+        if (step->kind != TRANCHE_STEP_PROPERTY && step->kind != TRANCHE_STEP_COMMAND)
+            return fail(err, TRANCHE_INVALID, "the gateway takes property writes and commands only");
+        if (step->kind == TRANCHE_STEP_PROPERTY && step->value == NULL)
+            return fail(err, TRANCHE_INVALID, "property \"%s\" has no value to write", step->name);
+    }
     return TRANCHE_OK;
 }
 
@@ -288,8 +344,8 @@ static enum tranche_code central_build(const void *state, const struct tranche_c
     const struct central *central = state;
     const struct tranche_step *step = call->step;
     assert(call->attempt > 0);
-    assert(call->step_index < call->step_count);
-    enum tranche_code code = check_step(step, err);
+    assert(call->step_index < call->step_count && call->merged > 0);
+    enum tranche_code code = check_steps(call, err);
     if (code != TRANCHE_OK)
         return code;
 
@@ -318,7 +374,10 @@ static enum tranche_code central_build(const void *state, const struct tranche_c
     out->headers[out->header_count++] = end_string(&pen, start);
 
     out->body = pen.at;
-    put_body(&pen, step);
+    if (property)
+        put_property_body(&pen, call);
+    else
+        put_command_body(&pen, step);
     out->body_bytes = (size_t)(pen.at - out->body);
     if (pen.full)
         return fail(err, TRANCHE_INVALID, "the request is longer than %zu bytes", out->text_bytes);
@@ -390,6 +449,7 @@ static void central_judge(const void *state, const struct tranche_call *call, co
 
 const struct tranche_connector central_connector = {
     .name = "central",
+    .merges = true,
     .open = central_open,
     .build = central_build,
     .judge = central_judge,

@@ -380,6 +380,27 @@ static enum tranche_code read_path(struct reader *reader, const struct member *m
     return TRANCHE_OK;
 }
 
+static bool is_same_path(const struct tranche_step *a, const struct tranche_step *b)
+{
+    return strcmp(a->component, b->component) == 0 && strcmp(a->name, b->name) == 0;
+}
+
+/* A command may be run twice; a property written twice would end with a value that nobody can foretell. Quotes and
+ * backslashes are in no name that a device model can have, and the registry could not look for them. */
+static enum tranche_code check_property(struct reader *reader, const struct member *path, const struct tranche_step *step)
+{
+    const struct definition *out = reader->out;
+    for (const char *p = json_string(path->value); *p != '\0'; p++)
+        if (*p == '"' || *p == '\\' || (unsigned char)*p < ' ')
+            return fail(reader->err, TRANCHE_INVALID, "%s: a property's name may hold no quote, backslash or control "
+                        "character.", path->path);
+    for (uint16_t i = 0; i < out->step_count && !out->memory.failed; i++)
+        if (is_same_path(&out->steps[i], step))
+            return fail(reader->err, TRANCHE_INVALID, "%s: \"%.*s\" is set twice.", path->path, SHOWN_BYTES_MAX,
+                        json_string(path->value));
+    return TRANCHE_OK;
+}
+
 static enum tranche_code read_value(struct reader *reader, size_t index, const struct member *member,
                                     struct tranche_step *step)
 {
@@ -411,6 +432,8 @@ static enum tranche_code read_step(struct reader *reader, size_t index)
         code = read_target(reader, entry.value, entry.path, &step);
     if (code == TRANCHE_OK && kinds[step.kind].has_path)
         code = read_path(reader, &path, &step);
+    if (code == TRANCHE_OK && kinds[step.kind].has_path && step.kind != TRANCHE_STEP_COMMAND)
+        code = check_property(reader, &path, &step);
     if (code == TRANCHE_OK && kinds[step.kind].has_path)
         code = read_value(reader, index, &value, &step);
     reader->out->steps[reader->out->step_count++] = step;

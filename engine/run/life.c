@@ -79,10 +79,9 @@ static void tally(struct tranche_tally *counts, enum tranche_device_state state)
 
 void life_count(struct core *core, struct job *job, struct task *task)
 {
-    uint16_t steps = job->plan->definition.step_count;
     task->state = TRANCHE_DEVICE_PENDING;
     device_move(&task->state, outcome_final_state(&task->outcome));
-    task->final = task->state != TRANCHE_DEVICE_COMPLETED || task->step + 1 == steps;
+    task->final = task->state != TRANCHE_DEVICE_COMPLETED || task->step + 1 >= job->plan->step_count;
     task->has_result = true;
     task->at_us = core->now_us;
     core->counters.results++;
@@ -300,6 +299,17 @@ static uint32_t share(uint64_t whole, uint64_t percent)
     return part > UINT32_MAX ? UINT32_MAX : (uint32_t)part;
 }
 
+/* A name may be escaped, in a URL to three times its length and in JSON to six times. */
+static size_t text_bytes(const struct definition *definition)
+{
+    size_t bytes = PLAN_TEXT_BYTES;
+    for (uint16_t i = 0; i < definition->step_count; i++) {
+        const struct tranche_step *step = &definition->steps[i];
+        bytes += 6 * (strlen(step->component) + strlen(step->name)) + step->value_bytes;
+    }
+    return bytes;
+}
+
 enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_err *err)
 {
     struct plan *plan = calloc(1, sizeof *plan + core->world->worker_count * sizeof *plan->lanes);
@@ -319,6 +329,9 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     bool command = plan->definition.kind == TRANCHE_STEP_COMMAND;
     const struct config *config = &core->config;
     strcpy(plan->job, job->record.id);
+    bool merged = plan->definition.kind == TRANCHE_STEP_PROPERTY && core->connector->merges;
+    plan->step_count = merged ? 1 : plan->definition.step_count;
+    plan->text_bytes = text_bytes(&plan->definition);
     plan->connector = core->connector;
     plan->connector_state = core->connector_state;
     plan->timeout_ms =

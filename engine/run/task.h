@@ -26,6 +26,8 @@ struct plan {
     const struct tranche_connector *connector;
     const void *connector_state;
     struct definition definition;
+    uint16_t step_count;        /* steps of a device; a merged write is one */
+    size_t text_bytes;          /* room in which any of its requests can be worded */
     uint32_t timeout_ms;        /* of one call */
     uint32_t idle_max_ms;
     uint32_t in_flight;         /* calls at the gateway at once, over all workers */
@@ -40,6 +42,7 @@ static inline void plan_halt(struct plan *plan)
     __atomic_store_n(&plan->gate.epoch, plan->gate.epoch + 1, __ATOMIC_RELEASE);
 }
 
+#define PLAN_TEXT_BYTES 16384 /* for a request's URL and headers; names and values of the steps come on top */
 #define TASK_ANSWER_BYTES 1024 /* answer_kept_bytes at most */
 
 struct task {

@@ -118,16 +118,20 @@ static void *worker_main(void *argument)
 
 static struct tranche_call call_of(const struct task *task)
 {
-    const struct definition *definition = &task->plan->definition;
+    const struct plan *plan = task->plan;
+    bool merged = plan->step_count < plan->definition.step_count;
+    uint16_t step = merged ? 0 : task->step;
     return (struct tranche_call){
-        .job = task->plan->job,
+        .job = plan->job,
         .device = task->device,
-        .step = &definition->steps[task->step],
-        .step_index = task->step,
-        .step_count = definition->step_count,
+        .step = &plan->definition.steps[step],
+        .merged = merged ? plan->definition.step_count : 1,
+        .step_index = step,
+        .step_count = plan->step_count,
         .attempt = task->attempt,
     };
 }
+
 
 static void give_back(struct worker *worker, struct task *task)
 {
@@ -264,7 +268,7 @@ static void start_call(struct worker *worker, struct lane *lane)
         return;
     }
     struct tranche_call what = call_of(task);
-    if (!has_text(worker, WORKER_TEXT_BYTES + what.step->value_bytes)) {
+    if (!has_text(worker, plan->text_bytes)) {
         end_without_call(worker, task, TRANCHE_OUTCOME_LOCAL, "out of memory");
         return;
     }

@@ -13,7 +13,6 @@
 
 #include <pthread.h>
 
-#define WORKER_TEXT_BYTES 16384 /* for a request's URL and headers; a job's value comes on top */
 
 struct worker_options {
     struct fanout_options fanout;

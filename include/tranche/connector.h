@@ -15,7 +15,8 @@
 struct tranche_call {
     const char *job;                 /* job id */
     const char *device;              /* device id, not encoded */
-    const struct tranche_step *step; /* property or command */
+    const struct tranche_step *step; /* property or command; of a merged write the first of its steps, side by side */
+    uint16_t merged;                 /* steps that this one call writes; above 1 only if the connector merges */
     uint16_t step_index;
     uint16_t step_count;
     uint16_t attempt;                /* 1.. */
@@ -85,6 +86,7 @@ struct tranche_outcome {
 
 struct tranche_connector {
     const char *name;
+    bool merges;        /* several properties of a device are one call, not a call each */
     /* Makes the state from a base URL such as "http://127.0.0.1:9200" and an Authorization value or NULL. Copies both. */
     enum tranche_code (*open)(const char *base, const char *authorization, void **state, struct tranche_err *err);
     /* Words the call. TRANCHE_INVALID: this device cannot be called this way; it fails with the text, unsent. */

@@ -106,10 +106,12 @@ static void random_definition(struct life *life, char *text, size_t bytes)
         snprintf(threshold, sizeof threshold, ",\"cancellationThreshold\":%s,\"batch\":%s}", amount,
                  random_chance(random, 50) ? "true" : "false");
     }
-    const char *step = life->command ? "{\"type\":\"command\",\"target\":\"t\",\"path\":\"a\"}"
-                                     : "{\"type\":\"property\",\"target\":\"t\",\"path\":\"a\",\"value\":1}";
-    snprintf(text, bytes, "\"group\":\"all\"%s%s,\"data\":[%s%s%s]", batch, threshold, step,
-             life->steps > 1 ? "," : "", life->steps > 1 ? step : "");
+    char steps[200] = "";
+    for (unsigned i = 0; i < life->steps; i++)
+        snprintf(steps + strlen(steps), sizeof steps - strlen(steps),
+                 "%s{\"type\":\"%s\",\"target\":\"t\",\"path\":\"p%u\",\"value\":1}", i > 0 ? "," : "",
+                 life->command ? "command" : "property", i);
+    snprintf(text, bytes, "\"group\":\"all\"%s%s,\"data\":[%s]", batch, threshold, steps);
 }
 
 static void begin_life(struct life *life, uint64_t seed)

@@ -31,8 +31,8 @@ static void open_desk(void)
     desk.step = (struct tranche_step){ .kind = TRANCHE_STEP_PROPERTY, .target = "dtmi:meadow:pump;2", .component = "",
                                        .name = "targetTemperature" };
     set_value("65.50");
-    desk.call = (struct tranche_call){ .job = "warm-up", .device = "pump-n01", .step = &desk.step, .step_count = 1,
-                                       .attempt = 1 };
+    desk.call = (struct tranche_call){ .job = "warm-up", .device = "pump-n01", .step = &desk.step, .merged = 1,
+                                       .step_count = 1, .attempt = 1 };
     desk.request.text = desk.text;
     desk.request.text_bytes = sizeof desk.text;
 }
@@ -103,6 +103,58 @@ Test(central, a_component_is_part_of_the_path)
     cr_assert_eq(build(), TRANCHE_OK);
     cr_expect_str_eq(desk.request.url, "http://127.0.0.1:9200/api/devices/pump-n01/components/diagnostics"
                                                 "/commands/selfTest?api-version=2022-07-31");
+}
+
+static struct tranche_step property_step(const char *component, const char *name, const char *value)
+{
+    return (struct tranche_step){ .kind = TRANCHE_STEP_PROPERTY, .target = "t", .component = component, .name = name,
+                                  .value = value, .value_bytes = strlen(value) };
+}
+
+static void make_merged(const struct tranche_step *steps, uint16_t count)
+{
+    desk.call.step = steps;
+    desk.call.merged = count;
+}
+
+Test(central, properties_of_one_component_are_one_write_to_it)
+{
+    const struct tranche_step steps[] = { property_step("led", "on", "true"), property_step("led", "level", "1e2") };
+    make_merged(steps, 2);
+
+    cr_assert_eq(build(), TRANCHE_OK);
+    cr_expect_str_eq(desk.request.url, "http://127.0.0.1:9200/api/devices/pump-n01/components/led/properties"
+                                       "?api-version=2022-07-31");
+    expect_body("{\"on\":true,\"level\":1e2}");
+}
+
+Test(central, properties_of_several_components_are_one_nested_write)
+{
+    const struct tranche_step steps[] = {
+        property_step("led", "on", "true"), property_step("", "interval", "5"), property_step("led", "level", "-0"),
+        property_step("", "name", "\"x\""), property_step("fan", "on", "{}"),
+    };
+    make_merged(steps, 5);
+
+    cr_assert_eq(build(), TRANCHE_OK);
+    cr_expect_str_eq(desk.request.url, "http://127.0.0.1:9200/api/devices/pump-n01/properties?api-version=2022-07-31");
+    expect_body("{\"interval\":5,\"name\":\"x\",\"led\":{\"on\":true,\"level\":-0},\"fan\":{\"on\":{}}}");
+    cr_expect_str_eq(header("Idempotency-Key"), "warm-up/pump-n01");
+
+    make_merged(steps, 3);
+    desk.call.step = &steps[2];
+    cr_assert_eq(build(), TRANCHE_OK);
+    expect_body("{\"name\":\"x\",\"led\":{\"level\":-0},\"fan\":{\"on\":{}}}");
+}
+
+Test(central, one_property_without_a_value_refuses_the_whole_write)
+{
+    struct tranche_step steps[] = { property_step("", "a", "1"), property_step("", "b", "2") };
+    steps[1].value = NULL;
+    make_merged(steps, 2);
+
+    cr_assert_eq(build(), TRANCHE_INVALID);
+    cr_expect_str_eq(desk.err.text, "property \"b\" has no value to write");
 }
 
 Test(central, a_command_is_a_post_with_the_value_as_request)

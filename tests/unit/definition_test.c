@@ -595,6 +595,14 @@ Test(definition, targets_and_paths_refused)
         { "\"target\":\"t\",\"path\":\"a.\"",
           "data[0].path: expected name or component.name, found \"a.\"." },
         { "\"target\":\"t\",\"path\":\".\"", "data[0].path: expected name or component.name, found \".\"." });
+    REFUSALS("{\"group\":\"g\",\"data\":[{\"type\":\"property\",\"target\":\"t\",\"value\":1,\"path\":%s}]}",
+             { "\"a\\\"b\"", "data[0].path: a property's name may hold no quote, backslash or control character." },
+             { "\"a\\u0001\"", "data[0].path: a property's name may hold no quote, backslash or control character." });
+    REFUSALS("{\"group\":\"g\",\"data\":[%s]}",
+             { "{\"type\":\"property\",\"target\":\"t\",\"path\":\"c.p\",\"value\":1},"
+               "{\"type\":\"property\",\"target\":\"t\",\"path\":\"p\",\"value\":1},"
+               "{\"type\":\"property\",\"target\":\"u\",\"path\":\"c.p\",\"value\":2}",
+               "data[2].path: \"c.p\" is set twice." });
     REFUSALS(
         "{\"group\":\"g\",\"data\":[{\"type\":%s}]}",
         { "\"deviceTemplateMigration\"", "data[0].template: the member is required." },
