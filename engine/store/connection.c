@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The strings that one record can have. */
-#define KEEP_MAX 4
+#define KEEP_MAX 6
 
 static const struct {
     unsigned roles;
@@ -221,6 +221,11 @@ void bind_real(sqlite3_stmt *statement, int position, double value)
 void bind_text(sqlite3_stmt *statement, int position, const char *text)
 {
     bound(sqlite3_bind_text(statement, position, text, -1, SQLITE_STATIC));
+}
+
+void bind_bytes(sqlite3_stmt *statement, int position, const char *text, size_t length)
+{
+    bound(sqlite3_bind_text64(statement, position, text, length, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void bind_blob(sqlite3_stmt *statement, int position, const void *bytes, size_t length)

@@ -45,6 +45,7 @@ void statement_end(struct connection *connection, enum statement statement);
 void bind_integer(sqlite3_stmt *statement, int position, int64_t value);
 void bind_real(sqlite3_stmt *statement, int position, double value);
 void bind_text(sqlite3_stmt *statement, int position, const char *text);
+void bind_bytes(sqlite3_stmt *statement, int position, const char *text, size_t length); /* as text */
 void bind_blob(sqlite3_stmt *statement, int position, const void *bytes, size_t length);
 
 /* Columns of the present row count from 0. A text is NULL for NULL and lives until the next row. */

@@ -145,11 +145,13 @@ enum tranche_code rows_device(struct connection *connection, enum statement stat
         .simulated = column_number(row, 4) != 0,
         .deleted = column_number(row, 5) != 0,
         .revision = sqlite3_column_int64(row, 6),
+        .properties_us = sqlite3_column_int64(row, 13),
     };
     if (!column_copy(row, 1, out->id, sizeof out->id))
         return row_damaged(connection, statement, err);
-    const char **const strings[] = { &out->display_name, &out->template_id, &out->organization, &out->properties };
-    code = connection_keep(connection, row, 7, 4, strings, err);
+    const char **const strings[] = { &out->display_name, &out->template_id, &out->organization,
+                                     &out->manifest,     &out->properties,  &out->stamps };
+    code = connection_keep(connection, row, 7, sizeof strings / sizeof strings[0], strings, err);
     statement_end(connection, statement);
     return code;
 }

@@ -9,6 +9,7 @@
 
 /* A job with borrowed strings, which live as long as the row; false when the row is damaged. */
 bool row_job(sqlite3_stmt *row, struct tranche_job_record *record);
+#define ROW_JOB_COLUMNS 22 /* of JOB_COLUMNS; what a statement selects beyond them comes here */
 void row_batch(sqlite3_stmt *row, struct tranche_batch_record *record);
 
 /* Numbers packed 4 bytes each, least byte first. `packed` has room for 4 * count bytes. */

@@ -157,7 +157,19 @@ static const char foundation[] =
     "  done INTEGER NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { foundation };
+/* Values that jobs wrote. device.stamps tells for each path when its value was written, where that was after the
+ * properties as a whole; a path is a key of it as it is written in a job ("component.name"). fold.next is the first ordinal
+ * whose values are not in device.properties yet. Jobs from before keep theirs unfolded, as they were. */
+static const char job_values[] =
+    "ALTER TABLE device ADD COLUMN properties_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN stamps TEXT;"
+    "ALTER TABLE device ADD COLUMN manifest TEXT;"
+    "CREATE TABLE fold ("
+    "  job INTEGER PRIMARY KEY REFERENCES job (no),"
+    "  next INTEGER NOT NULL"
+    ") STRICT;";
+
+static const char *const migrations[] = { foundation, job_values };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

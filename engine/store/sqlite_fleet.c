@@ -68,6 +68,8 @@ static enum tranche_code device_put(struct tranche_store *store, struct tranche_
     bind_text(put, 6, device->template_id);
     bind_text(put, 7, device->organization);
     bind_text(put, 8, device->properties);
+    bind_integer(put, 9, device->properties_us);
+    bind_text(put, 10, device->manifest);
     sqlite3_set_last_insert_rowid(connection->db, 0);
     enum tranche_code code = change_run(store, STATEMENT_DEVICE_PUT, err);
     if (code == TRANCHE_INVALID)

@@ -76,7 +76,9 @@ static inline enum tranche_code change_run(struct tranche_store *store, enum sta
 /* Each file enters its own. */
 void sqlite_jobs_functions(struct tranche_store_functions *functions);
 void sqlite_fleet_functions(struct tranche_store_functions *functions);
+void sqlite_values_functions(struct tranche_store_functions *functions);
 void sqlite_select_functions(struct tranche_reader_functions *functions);
+void sqlite_values_reader_functions(struct tranche_reader_functions *functions);
 
 enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche_reader **reader,
                                      struct tranche_err *err);

@@ -322,6 +322,7 @@ enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche
         return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
     r->functions = reader_functions;
     sqlite_select_functions(&r->functions);
+    sqlite_values_reader_functions(&r->functions);
     r->reader.functions = &r->functions;
     r->checkpointer = s->checkpointer;
     enum tranche_code code = connection_open(&r->connection, s->path, s->vfs, true, READ_WAIT_MS, err);

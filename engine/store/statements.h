@@ -19,7 +19,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
 /* In the order of rows_device and rows_group. */
 #define DEVICE_COLUMNS                                                                                   \
     "no, id, enabled, provisioned, simulated, deleted, revision, display_name, template_id, organization, " \
-    "properties "
+    "manifest, properties, stamps, properties_us "
 #define GROUP_COLUMNS "id, revision, display_name, description, filter, organization "
 
 /* In DEVICE_PUT, x'' is no text, so that the table refuses it: one row that is no JSON would break every filter. A CHECK
@@ -132,11 +132,31 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "SELECT id FROM device WHERE no = ?1")                                                                \
     X(DEVICE_PUT, ROLE_WRITER, "store a device",                                                            \
       "INSERT INTO device (id, enabled, provisioned, simulated, deleted, revision, display_name, "          \
-      "template_id, organization, properties) VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, ?6, ?7, "                   \
-      "CASE WHEN json_valid(ifnull(?8, '{}')) THEN ?8 ELSE x'' END) "                                         \
+      "template_id, organization, properties, properties_us, manifest) VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, "  \
+      "?6, ?7, CASE WHEN json_valid(ifnull(?8, '{}')) THEN ?8 ELSE x'' END, ?9, ?10) "                      \
       "ON CONFLICT (id) WHERE deleted = 0 DO UPDATE SET enabled = ?2, provisioned = ?3, simulated = ?4, "   \
-      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, "                   \
-      "properties = excluded.properties")                                                                   \
+      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, manifest = ?10, "   \
+      "properties = excluded.properties, properties_us = ?9, "                                              \
+      "stamps = CASE WHEN properties_us = ?9 THEN stamps END")                                              \
+    X(DEVICE_SET, ROLE_WRITER, "set a device's value",                                                      \
+      "UPDATE device SET properties = json_set("                                                            \
+      "CASE WHEN json_type(properties, ?3) <> 'object' THEN json_remove(properties, ?3) "                   \
+      "ELSE ifnull(properties, '{}') END, ?2, json(?4)), stamps = json_set(ifnull(stamps, '{}'), ?5, ?6) "  \
+      "WHERE no = ?1 AND deleted = 0 AND properties_us < ?6 AND ifnull(json_extract(stamps, ?5), 0) < ?6")  \
+    X(DEVICE_ASSIGN, ROLE_WRITER, "assign a template to a device",                                          \
+      "UPDATE device SET template_id = ?2, revision = revision + 1 WHERE no = ?1 AND deleted = 0")          \
+    X(DEVICE_DEPLOY, ROLE_WRITER, "assign a manifest to a device",                                          \
+      "UPDATE device SET manifest = ?2, revision = revision + 1 WHERE no = ?1 AND deleted = 0")             \
+    X(FOLD_PUT, ROLE_WRITER, "store a fold",                                                                \
+      "INSERT INTO fold (job, next) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET next = ?2")                   \
+    X(FOLD_DROP, ROLE_WRITER, "delete a fold",                                                              \
+      "DELETE FROM fold WHERE job = ?1")                                                                    \
+    X(FOLDS, ROLE_ALL, "list the folds",                                                                    \
+      "SELECT " JOB_COLUMNS ", fold.next FROM fold JOIN job ON job.no = fold.job "                          \
+      "JOIN definition ON definition.job = job.no ORDER BY fold.job")                                       \
+    X(DONE_RANGE, ROLE_ALL, "list completed steps",                                                         \
+      "SELECT ordinal, step, final, at_us FROM result "                                                     \
+      "WHERE job = ?1 AND ordinal >= ?2 AND ordinal < ?3 AND outcome = 1 ORDER BY ordinal, step")           \
     X(DEVICE_NUMBER, ROLE_WRITER, "find a device's number",                                                 \
       "SELECT no, revision FROM device WHERE id = ?1 AND deleted = 0")                                      \
     X(DEVICE_DROP, ROLE_WRITER, "delete a device",                                                          \

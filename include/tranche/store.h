@@ -27,7 +27,10 @@ struct tranche_device_record {
     const char *display_name; /* NULL: none */
     const char *template_id;  /* NULL: unassigned */
     const char *organization; /* NULL: none */
+    const char *manifest;     /* deployment manifest's id; NULL: none */
     const char *properties;   /* JSON object; NULL: none */
+    int64_t properties_us;    /* when they were written as a whole; 0: never */
+    const char *stamps;       /* JSON object: path of a value that was written later, and when; the store's to write */
     int64_t revision;         /* grows with every change; makes the etag */
 };
 
@@ -72,6 +75,14 @@ struct tranche_selection {
     int64_t origin_until_us;  /* results later than this do not count */
 };
 
+/* A completed step of a device in a job. */
+struct tranche_done_record {
+    uint32_t ordinal;
+    uint16_t step;
+    bool final;     /* the device is done: so are the steps after it, if any, since a merged write is one */
+    int64_t at_us;
+};
+
 enum tranche_commit {
     TRANCHE_COMMIT_PENDING, /* started, not ended */
     TRANCHE_COMMIT_DONE,    /* durable */
@@ -87,6 +98,10 @@ typedef void tranche_intent_visit(void *context, int64_t job, const struct tranc
 typedef void tranche_retry_visit(void *context, const struct tranche_retry_record *retry);
 typedef void tranche_import_visit(void *context, const struct tranche_import_record *import);
 typedef void tranche_device_visit(void *context, const struct tranche_device_record *device);
+typedef void tranche_fold_visit(void *context, const struct tranche_job_record *job, uint32_t next);
+typedef void tranche_done_visit(void *context, const struct tranche_done_record *done);
+typedef void tranche_value_visit(void *context, const struct tranche_job_record *job,
+                                 const struct tranche_done_record *done);
 typedef void tranche_batch_visit(void *context, const struct tranche_batch_record *batch);
 
 /* One device of a job, for lists. */
@@ -163,8 +178,19 @@ struct tranche_store_functions {
     enum tranche_code (*retries_of)(struct tranche_store *store, int64_t job, tranche_retry_visit *visit, void *context,
                                     struct tranche_err *err);
 
+    /* Folds: which jobs have values that are not in their devices' properties yet, namely those of the ordinals from `next`
+     * on. fold_put replaces. folds go by job number. job_done visits the completed steps of ordinals [first, first + count)
+     * in order. */
+    enum tranche_code (*fold_put)(struct tranche_store *store, int64_t job, uint32_t next, struct tranche_err *err);
+    enum tranche_code (*fold_drop)(struct tranche_store *store, int64_t job, struct tranche_err *err);
+    enum tranche_code (*folds)(struct tranche_store *store, tranche_fold_visit *visit, void *context,
+                               struct tranche_err *err);
+    enum tranche_code (*job_done)(struct tranche_store *store, int64_t job, uint32_t first, uint32_t count,
+                                  tranche_done_visit *visit, void *context, struct tranche_err *err);
+
     /* The registry. device_put finds by id among the living: an existing device keeps its number (created: false). It sets
-     * no and revision. TRANCHE_INVALID: the properties are no JSON. The strings that device_load hands out live until the
+     * no and revision; stamps are kept unless properties_us says that the properties are new.
+     * TRANCHE_INVALID: the properties are no JSON. The strings that device_load hands out live until the
      * next device_load or group_find on the store. */
     enum tranche_code (*device_load)(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,
                                      struct tranche_err *err);
@@ -172,6 +198,10 @@ struct tranche_store_functions {
                                       struct tranche_err *err);
     enum tranche_code (*device_put)(struct tranche_store *store, struct tranche_device_record *device, bool *created,
                                     struct tranche_err *err);
+    /* What steps that a device has completed mean for its record: a property or cloud property sets the value, unless the
+     * stored one is younger than `at_us`; a migration assigns. Commands mean nothing. A tombstone stays as it is. */
+    enum tranche_code (*device_apply)(struct tranche_store *store, uint32_t no, const struct tranche_step *steps,
+                                      uint16_t step_count, int64_t at_us, struct tranche_err *err);
     /* Deletes a device, which leaves a tombstone: its number and id are still there for device_load and the jobs' lists, and
      * the id is free. TRANCHE_NOTFOUND: no living device has the number. */
     enum tranche_code (*device_drop)(struct tranche_store *store, uint32_t no, struct tranche_err *err);
@@ -217,6 +247,9 @@ struct tranche_reader_functions {
                                     struct tranche_err *err);
     enum tranche_code (*device_find)(struct tranche_reader *reader, const char *id, struct tranche_device_record *out,
                                      struct tranche_err *err);
+    /* The completed steps that are not folded into the living device's properties yet: by job number, then by step. */
+    enum tranche_code (*device_values)(struct tranche_reader *reader, const struct tranche_device_record *device,
+                                       tranche_value_visit *visit, void *context, struct tranche_err *err);
     enum tranche_code (*token_find)(struct tranche_reader *reader, const char *id, struct tranche_token_record *out,
                                     struct tranche_err *err);
 

@@ -49,7 +49,16 @@ struct store_place {
     X(broken_filter_is_refused)                              \
     X(deeply_nested_filters_are_understood)                  \
     X(filters_select_what_they_say)                          \
-    X(origin_selects_its_failures)
+    X(origin_selects_its_failures)                           \
+    X(values_keep_every_byte)                                \
+    X(components_beside_values)                              \
+    X(only_younger_values_are_set)                           \
+    X(new_properties_end_the_stamps)                         \
+    X(migrations_assign)                                     \
+    X(tombstones_keep_their_values)                          \
+    X(folds_are_kept_by_job)                                 \
+    X(completed_steps_come_in_order)                         \
+    X(a_devices_unfolded_values_are_found)
 
 #define X(name) void store_case_##name(struct store_place *place);
 STORE_CASES(X)

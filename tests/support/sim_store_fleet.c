@@ -13,13 +13,16 @@ struct device_row *device_row_new(const struct tranche_device_record *record)
 {
     struct device_row *device = sim_row_new(
         sizeof *device + sim_string_bytes(record->display_name) + sim_string_bytes(record->template_id) +
-        sim_string_bytes(record->organization) + sim_string_bytes(record->properties));
+        sim_string_bytes(record->organization) + sim_string_bytes(record->manifest) +
+        sim_string_bytes(record->properties) + sim_string_bytes(record->stamps));
     char *tail = (char *)(device + 1);
     device->record = *record;
     device->record.display_name = sim_string_keep(&tail, record->display_name);
     device->record.template_id = sim_string_keep(&tail, record->template_id);
     device->record.organization = sim_string_keep(&tail, record->organization);
+    device->record.manifest = sim_string_keep(&tail, record->manifest);
     device->record.properties = sim_string_keep(&tail, record->properties);
+    device->record.stamps = sim_string_keep(&tail, record->stamps);
     return device;
 }
 
@@ -102,7 +105,10 @@ static enum tranche_code device_put(struct tranche_store *store, struct tranche_
     *created = before == NULL;
     device->no = before == NULL ? (uint32_t)sim_table_last(&s->devices) + 1 : before->record.no;
     device->revision = before == NULL ? 1 : before->record.revision + 1;
-    struct device_row *row = device_row_new(device);
+    struct tranche_device_record record = *device;
+    bool properties_stay = before != NULL && before->record.properties_us == record.properties_us;
+    record.stamps = properties_stay ? before->record.stamps : NULL;
+    struct device_row *row = device_row_new(&record);
     row->record.deleted = false;
     sim_store_put(s, NULL, &s->devices, device->no, row);
     if (*created)

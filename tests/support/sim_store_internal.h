@@ -1,6 +1,6 @@
 /* What the files of the simulated store share: sim_store.c (transactions, faults, the world's hand),
- * sim_store_rows.c (what a transaction has touched), sim_store_jobs.c and sim_store_fleet.c (the writer's
- * side), sim_store_read.c (readers), sim_store_rules.c (what may be committed).
+ * sim_store_rows.c (what a transaction has touched), sim_store_jobs.c, sim_store_fleet.c and sim_store_values.c
+ * (the writer's side), sim_store_read.c (readers), sim_store_rules.c (what may be committed).
  */
 #ifndef SIM_STORE_INTERNAL_H
 #define SIM_STORE_INTERNAL_H
@@ -46,6 +46,12 @@ struct group_row {
 struct import_row {
     struct sim_row row;
     struct tranche_import_record record;
+};
+
+struct fold_row {
+    struct sim_row row;
+    int64_t job;
+    uint32_t next;
 };
 
 /* Where the writer's state has a device of a job: it must be in one place, once. */
@@ -99,6 +105,7 @@ struct sim_store {
     struct sim_table jobs;            /* by number */
     struct sim_table devices;         /* by number */
     struct sim_table groups, imports; /* by order of creation */
+    struct sim_table folds;           /* by job */
     struct job_rows **rows;           /* by number - 1; NULL: never had any */
     uint32_t rows_count;
     uint32_t *by_id; /* numbers of all devices, bytewise by id, then by number */
@@ -156,6 +163,11 @@ void sim_store_fleet_functions(struct tranche_store_functions *functions); /* en
 struct device_row *device_row_new(const struct tranche_device_record *record);
 struct group_row *group_row_new(const struct tranche_group_record *record);
 struct group_row *sim_store_group_named(struct sim_store *s, const char *id, uint64_t view); /* NULL: none */
+
+/* sim_store_values.c */
+void sim_store_values_functions(struct tranche_store_functions *functions); /* enters its own */
+void sim_store_visit_done(const struct job_rows *rows, uint32_t first, uint32_t count, uint64_t view,
+                          tranche_done_visit *visit, void *context);
 
 /* sim_store_read.c */
 enum tranche_code sim_store_reader_open(struct tranche_store *store, struct tranche_reader **reader,

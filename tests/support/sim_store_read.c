@@ -229,6 +229,40 @@ static enum tranche_code reader_device_find(struct tranche_reader *reader, const
     return TRANCHE_OK;
 }
 
+/* What a fold's job has done for the device. */
+struct value_visit {
+    const struct tranche_job_record *job;
+    tranche_value_visit *visit;
+    void *context;
+};
+
+static void visit_value(void *context, const struct tranche_done_record *done)
+{
+    const struct value_visit *v = context;
+    v->visit(v->context, v->job, done);
+}
+
+static enum tranche_code reader_device_values(struct tranche_reader *reader, const struct tranche_device_record *device,
+                                              tranche_value_visit *visit, void *context, struct tranche_err *err)
+{
+    (void)err;
+    uint64_t view;
+    uint32_t no = device->no; /* entering ends the life of what was lent */
+    struct reader *r = enter(reader, &view);
+    const struct fold_row *fold;
+    r->visiting = true;
+    for (uint32_t at = 0; (fold = sim_table_next(&r->store->folds, &at, view)) != NULL;) {
+        const struct job_row *job = sim_table_find(&r->store->jobs, (uint64_t)fold->job, view);
+        const struct job_rows *rows = sim_store_rows_find(r->store, fold->job);
+        struct value_visit v = { .job = &job->record, .visit = visit, .context = context };
+        for (uint32_t ordinal = fold->next; rows != NULL && ordinal < job->record.tally.total; ordinal++)
+            if (member(r->store, rows, &job->record, ordinal, view)->record.no == no)
+                sim_store_visit_done(rows, ordinal, 1, view, visit_value, &v);
+    }
+    r->visiting = false;
+    return TRANCHE_OK;
+}
+
 /* Tokens come into a store beside this interface, and into this one they do not come. */
 static enum tranche_code reader_token_find(struct tranche_reader *reader, const char *id,
                                            struct tranche_token_record *out, struct tranche_err *err)
@@ -399,6 +433,7 @@ static const struct tranche_reader_functions reader_functions = {
     .recount = reader_recount,
     .group_find = reader_group_find,
     .device_find = reader_device_find,
+    .device_values = reader_device_values,
     .token_find = reader_token_find,
     .select_count = select_count,
     .select_open = select_open,
