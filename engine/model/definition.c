@@ -83,6 +83,14 @@ enum tranche_code definition_parse(const char *text, size_t bytes, struct defini
     return code;
 }
 
+const struct tranche_step *definition_done(const struct definition *definition, uint16_t step, bool final,
+                                           uint16_t *step_count)
+{
+    bool merged = final && step == 0;
+    *step_count = merged ? definition->step_count : step < definition->step_count;
+    return &definition->steps[merged ? 0 : step];
+}
+
 void definition_free(struct definition *definition)
 {
     arena_free(&definition->memory);

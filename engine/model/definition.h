@@ -35,6 +35,11 @@ struct definition {
 enum tranche_code definition_parse(const char *text, size_t bytes, struct definition *out, struct tranche_err *err);
 void definition_free(struct definition *definition);
 
+/* The steps that a completed step of a device stands for: itself, or all of them, when they were one merged write: only that
+ * is both the first and the device's last. They live as long as the definition. */
+const struct tranche_step *definition_done(const struct definition *definition, uint16_t step, bool final,
+                                           uint16_t *step_count);
+
 /* Prints the writable members, comma-separated, without the enclosing braces, in canonical order: displayName,
  * description, group, batch, cancellationThreshold, data, organizations; values byte for byte without insignificant white
  * space. `canonical_types` prints the short words for `type` instead of the client's spelling: two definitions are the

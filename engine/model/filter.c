@@ -74,6 +74,26 @@ void filter_free(struct filter *filter)
     *filter = (struct filter){0};
 }
 
+static bool node_names_properties(const struct filter_node *node)
+{
+    switch (node->kind) {
+    case FILTER_AND:
+    case FILTER_OR:
+        return node_names_properties(node->left) || node_names_properties(node->right);
+    case FILTER_COMPARE:
+    case FILTER_IN:
+        return node->field == FILTER_PROPERTY;
+    case FILTER_ALL:
+        break;
+    }
+    return false;
+}
+
+bool filter_names_properties(const struct filter *filter)
+{
+    return node_names_properties(filter->root);
+}
+
 /* ---- saying no ---- */
 
 static void *expected(struct parser *p, const char *what)

@@ -66,6 +66,7 @@ void core_close(struct core *core)
         job_free(job);
     }
     busy_free(&core->busy);
+    fold_free(core);
     free(core->worker_tasks);
     free(core->chunk_rows);
     free(core->sorted);
@@ -186,6 +187,7 @@ static void move_on(struct core *core)
     life_admit(core);
     for (struct job *job = core->jobs; job != NULL; job = job->next)
         life_advance(core, job);
+    fold_look(core);
 }
 
 /* ---- the commit ---- */
@@ -209,6 +211,9 @@ static bool commit_is_due(const struct core *core)
     if (core->draining && has_changes(core))
         return true;
 
+    int64_t fold_at_us;
+    if (fold_is_due(core, &fold_at_us) && core->mono_us >= fold_at_us)
+        return true;
     bool rested = core->mono_us >= core->commit_ended_us + core->commit_cost_us;
     for (const struct job *job = core->jobs; job != NULL; job = job->next) {
         if (job->settling_count > 0 && job->settling_count >= job->window / 4)
@@ -251,6 +256,8 @@ static void commit_begin(struct core *core)
         code = issue_devices(core, &err);
     if (code == TRANCHE_OK)
         code = write_everything(core, &err);
+    if (code == TRANCHE_OK)
+        code = fold_write(core, &err);
     if (code == TRANCHE_OK)
         code = store->commit_start(core->store, &err);
     if (code != TRANCHE_OK) {
@@ -326,6 +333,7 @@ static void commit_done(struct core *core)
     core->counters.commit_us += (uint64_t)took_us;
 
     write_settled(core);
+    fold_settled(core);
     give_tasks(core);
     orders_answer(core);
     life_remove_ended(core);
@@ -418,6 +426,11 @@ static int64_t next_wake(const struct core *core)
         sooner(&wake, core->orders_since_us + COMMAND_WAIT_US);
     if (core->hurry)
         sooner(&wake, core->hurry_since_us + COMMAND_WAIT_US);
+    int64_t fold_at_us;
+    if (fold_is_due(core, &fold_at_us))
+        sooner(&wake, fold_at_us);
+    if (core->fold.in_round && core->fold.job == 0)
+        sooner(&wake, core->fold.retry_at_us);
     bool last_words = core->draining && has_changes(core);
     if (last_words || core->recovering || write_chunk_rows_ready(core) > 0)
         sooner(&wake, core->mono_us);

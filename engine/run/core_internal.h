@@ -1,10 +1,12 @@
 /* Shared by the files that make up the core: core.c (tick, commit rule), orders.c (commands), life.c (a job's life),
- * issue.c (which devices next), write.c (the transaction), members.c (freezing, recounts), recovery.c. */
+ * issue.c (which devices next), write.c (the transaction), members.c (freezing, recounts), fold.c (values into the
+ * registry), recovery.c. */
 #ifndef CORE_INTERNAL_H
 #define CORE_INTERNAL_H
 
 #include "busy.h"
 #include "core.h"
+#include "fold.h"
 #include "job.h"
 
 #define JOBS_WAITING_MAX     10000   /* pending jobs kept in memory, about 3 KB each; a further one is refused */
@@ -19,6 +21,7 @@
 #define LOCAL_PAUSE_US       50000   /* first pause after local trouble (descriptors, memory); doubles up to the next */
 #define LOCAL_PAUSE_US_MAX   2000000
 #define RATE_SPAN_US         100000  /* over which a job's pace is measured */
+#define REGISTRY_WINDOW      512     /* devices of a job without calls in one transaction: about 5 ms */
 
 struct chunk_row {
     struct job *job;
@@ -69,6 +72,7 @@ struct core {
     int64_t hurry_since_us;
     struct chunk_row *chunk_rows;
     uint32_t chunk_row_count;
+    struct fold fold;
     struct task **sorted;     /* room to sort a commit's results */
     uint32_t sorted_capacity;
 

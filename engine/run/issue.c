@@ -135,13 +135,11 @@ static enum tranche_code member_of(struct core *core, struct job *job, uint32_t 
     return TRANCHE_OK;
 }
 
-/* A device that gets its last word without a call: simulated, deleted. */
+/* A device that gets its last word without a call: deleted, simulated, or only its record is concerned. */
 static void settle_uncalled(struct core *core, struct job *job, struct task *task,
-                            enum tranche_outcome_class class, const char *reason)
+                            enum tranche_outcome_class class, int32_t code, const char *reason)
 {
-    task->outcome = (struct tranche_outcome){ .class = class };
-    if (class == TRANCHE_OUTCOME_OK)
-        task->outcome.code = 200;
+    task->outcome = (struct tranche_outcome){ .class = class, .code = code };
     strcpy(task->outcome.reason, reason);
     life_count(core, job, task);
 }
@@ -184,9 +182,11 @@ static enum tranche_code issue_one(struct core *core, struct job *job, struct tr
 
     *issued = ISSUED;
     if (device.deleted) {
-        settle_uncalled(core, job, task, TRANCHE_OUTCOME_FAILED, "deleted");
+        settle_uncalled(core, job, task, TRANCHE_OUTCOME_FAILED, 0, "deleted");
+    } else if (job->plan->in_registry) {
+        settle_uncalled(core, job, task, TRANCHE_OUTCOME_OK, 0, "");
     } else if (device.simulated) {
-        settle_uncalled(core, job, task, TRANCHE_OUTCOME_OK, "");
+        settle_uncalled(core, job, task, TRANCHE_OUTCOME_OK, 200, "");
     } else if (job_intend(job, task)) {
         job_to_give(job, task);
         core->tasks_promised++;

@@ -62,6 +62,7 @@ struct job {
     enum job_phase phase;
     uint64_t ticket;     /* of the question that is open; 0: none */
     bool asked;          /* the reader has taken the question */
+    uint64_t fold_round; /* the group's filter names properties: this round of folding comes first; 0: not known yet */
     bool ask_anew;       /* part of the answer was thrown away */
 
     struct plan *plan;   /* NULL until it is first admitted */
@@ -103,6 +104,10 @@ struct job {
 /* A copy that owns its strings; what `to` owned is freed. On failure `to` is empty of them. */
 enum tranche_code job_record_copy(const struct tranche_job_record *from, struct tranche_job_record *to,
                                   struct tranche_err *err);
+
+/* Parses the record's definition; free it. */
+enum tranche_code job_definition(const struct tranche_job_record *record, struct definition *out,
+                                 struct tranche_err *err);
 
 /* Takes over the record and its strings. NULL: out of memory, the record is still the caller's. */
 struct job *job_new(struct tranche_job_record *record);

@@ -315,12 +315,7 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     struct plan *plan = calloc(1, sizeof *plan + core->world->worker_count * sizeof *plan->lanes);
     if (plan == NULL)
         return fail(err, TRANCHE_NOMEM, "out of memory");
-    struct text json = { 0 };
-    text_printf(&json, "{%s}", job->record.definition);
-    enum tranche_code code = json.failed ? fail(err, TRANCHE_NOMEM, "out of memory") : TRANCHE_OK;
-    if (code == TRANCHE_OK)
-        code = definition_parse(json.bytes, json.length, &plan->definition, err);
-    text_free(&json);
+    enum tranche_code code = job_definition(&job->record, &plan->definition, err);
     if (code != TRANCHE_OK) {
         free(plan);
         return code;
@@ -329,7 +324,9 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     bool command = plan->definition.kind == TRANCHE_STEP_COMMAND;
     const struct config *config = &core->config;
     strcpy(plan->job, job->record.id);
-    bool merged = plan->definition.kind == TRANCHE_STEP_PROPERTY && core->connector->merges;
+    bool property = plan->definition.kind == TRANCHE_STEP_PROPERTY;
+    plan->in_registry = !command && !property;
+    bool merged = plan->in_registry || (property && core->connector->merges);
     plan->step_count = merged ? 1 : plan->definition.step_count;
     plan->text_bytes = text_bytes(&plan->definition);
     plan->connector = core->connector;
@@ -342,6 +339,8 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     for (uint32_t i = 0; i < workers; i++)
         plan->lanes[i].cap = plan->in_flight / workers + (i < plan->in_flight % workers);
     job->window = share(plan->in_flight, command ? config->window_command_pct : config->window_property_pct);
+    if (plan->in_registry && job->window > REGISTRY_WINDOW)
+        job->window = REGISTRY_WINDOW;
     job->open_max = share(job->window, config->open_devices_pct);
     job->plan = plan;
     return TRANCHE_OK;
@@ -427,5 +426,6 @@ void life_remove_ended(struct core *core)
         }
         *place = job->next;
         job_free(job);
+        fold_want(core);
     }
 }

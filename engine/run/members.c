@@ -8,12 +8,27 @@
 
 #include "batch.h"
 #include "fail.h"
+#include "filter.h"
 #include "log.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A filter that names properties waits until all values that jobs wrote so far are in the registry. */
+static bool values_are_folded(struct core *core, struct job *job, const char *filter)
+{
+    if (job->fold_round == 0) {
+        struct filter parsed;
+        if (filter_parse(filter, strlen(filter), &parsed, NULL) != TRANCHE_OK)
+            return true; /* the reader says what is wrong with it */
+        if (filter_names_properties(&parsed))
+            job->fold_round = fold_ask(core);
+        filter_free(&parsed);
+    }
+    return core->fold.rounds_done >= job->fold_round;
+}
 
 static bool selection_of(struct core *core, struct job *job, struct question *question,
                          struct tranche_err *err)
@@ -26,7 +41,7 @@ static bool selection_of(struct core *core, struct job *job, struct question *qu
     enum tranche_code code = core->store->functions->group_find(core->store, job->record.group, &group, err);
     if (code == TRANCHE_NOTFOUND)
         fail(err, code, "device group \"%s\" does not exist any more", job->record.group);
-    if (code != TRANCHE_OK)
+    if (code != TRANCHE_OK || !values_are_folded(core, job, group.filter))
         return false;
     question->filter = strdup(group.filter);
     return question->filter != NULL || (fail(err, TRANCHE_NOMEM, "out of memory"), false);
@@ -40,6 +55,7 @@ static void ask_anew(struct core *core, struct job *job)
     members_forget(core, job);
     job->ticket = ++core->ticket_last;
     job->asked = job->ask_anew = false;
+    job->fold_round = 0;
 }
 
 void members_throw_away(struct core *core)
@@ -72,7 +88,7 @@ void members_ask(struct core *core, struct job *job)
     } else if (!selection_of(core, job, &question, &err)) {
         if (err.code == TRANCHE_NOTFOUND)
             life_fail(core, job, err.text);
-        return; /* other trouble passes: asked again at the next tick */
+        return; /* other trouble passes, as does waiting for values: asked again at the next tick */
     }
     job->asked = core->world->ask(core->world->context, &question);
     if (!job->asked)

@@ -131,22 +131,16 @@ static uint32_t jobs_queued(const struct core *core)
 }
 
 /* Whether two definitions are one job (api-contract.md 6.10). */
-static bool same_definition(const char *a, const char *b)
+static bool same_definition(const struct tranche_job_record *a, const struct tranche_job_record *b)
 {
     struct definition left = { 0 }, right = { 0 };
-    struct text wrapped = { 0 }, left_text = { 0 }, right_text = { 0 };
-    text_printf(&wrapped, "{%s}", a);
-    bool same = !wrapped.failed && definition_parse(wrapped.bytes, wrapped.length, &left, NULL) == TRANCHE_OK;
-    text_clear(&wrapped);
-    text_printf(&wrapped, "{%s}", b);
-    same = same && !wrapped.failed &&
-           definition_parse(wrapped.bytes, wrapped.length, &right, NULL) == TRANCHE_OK;
+    struct text left_text = { 0 }, right_text = { 0 };
+    bool same = job_definition(a, &left, NULL) == TRANCHE_OK && job_definition(b, &right, NULL) == TRANCHE_OK;
     if (same) {
         definition_print(&left, true, &left_text);
         definition_print(&right, true, &right_text);
         same = !left_text.failed && !right_text.failed && strcmp(left_text.bytes, right_text.bytes) == 0;
     }
-    text_free(&wrapped);
     text_free(&left_text);
     text_free(&right_text);
     definition_free(&left);
@@ -179,7 +173,7 @@ static enum tranche_code job_create(struct core *core, struct command *command, 
     struct job *job;
     enum tranche_code code = look_up(core, command->job.id, &job, &existing, err);
     if (code == TRANCHE_OK) {
-        if (same_definition(existing.definition, command->job.definition))
+        if (same_definition(&existing, &command->job))
             code = job_record_copy(&existing, &command->job, err);
         else
             code = fail(err, TRANCHE_CONFLICT, "Job \"%s\" exists with a different definition; it is %s.",

@@ -264,5 +264,6 @@ enum tranche_code core_recover(struct core *core, int64_t now_us, struct tranche
         log_warn("engine", "open intents were settled", "unknown=%u again=%u", loading.unknown,
                  loading.again);
     core->recovering = true;
+    fold_want(core);
     return TRANCHE_OK;
 }

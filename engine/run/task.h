@@ -27,6 +27,7 @@ struct plan {
     const void *connector_state;
     struct definition definition;
     uint16_t step_count;        /* steps of a device; a merged write is one */
+    bool in_registry;           /* no call is made: cloud properties and migrations */
     size_t text_bytes;          /* room in which any of its requests can be worded */
     uint32_t timeout_ms;        /* of one call */
     uint32_t idle_max_ms;

@@ -28,6 +28,8 @@ static enum tranche_code write_record(struct core *core, struct job *job, struct
         TRY(store->batch_put(core->store, job->record.no, &job->batch, err));
     if (job->drop_chunks)
         TRY(store->chunks_drop(core->store, job->record.no, err));
+    if (job->freezes && job->plan->definition.kind == TRANCHE_STEP_PROPERTY)
+        TRY(store->fold_put(core->store, job->record.no, 0, err));
     return TRANCHE_OK;
 }
 
@@ -78,6 +80,9 @@ static enum tranche_code write_results(struct core *core, struct job *job, struc
             .at_us = task->at_us,
         };
         TRY(core->store->functions->result_put(core->store, job->record.no, &result, err));
+        if (job->plan->in_registry && task->state == TRANCHE_DEVICE_COMPLETED)
+            TRY(core->store->functions->device_apply(core->store, task->device_no, job->plan->definition.steps,
+                                                     job->plan->definition.step_count, task->at_us, err));
     }
     return TRANCHE_OK;
 }

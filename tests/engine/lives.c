@@ -221,6 +221,9 @@ static void live(struct life *life, uint64_t seed)
     sim_check_job(sim, "first", life->command, life->steps);
     if (sim_job(sim, "again") != NULL)
         sim_check_job(sim, "again", life->command, life->steps);
+    sim_run(sim, 10 * SECOND_US, NULL); /* values are folded */
+    if (!life->command)
+        sim_check_values(sim, (const char *const[]){ "first", "again" }, 2, life->steps);
     sim_close(sim);
 }
 

@@ -188,6 +188,56 @@ void sim_check_job(struct sim *sim, const char *id, bool command, uint16_t steps
     free(list);
 }
 
+struct written {
+    uint32_t steps[SIM_DEVICES_MAX + 1]; /* by device number: bit n for step n */
+    const uint32_t *members;             /* of the chunk that is being read */
+    uint32_t first;
+};
+
+static void note_written(void *context, const struct tranche_done_record *done)
+{
+    struct written *written = context;
+    written->steps[written->members[done->ordinal - written->first]] |= 1u << done->step;
+}
+
+static void read_written(struct sim *sim, const struct tranche_job_record *job, struct written *written)
+{
+    const struct tranche_store_functions *store = sim->store->functions;
+    uint32_t members[TRANCHE_CHUNK], count;
+    for (uint32_t first = 0; job->frozen && first < job->tally.total; first += count) {
+        uint32_t chunk = chunk_of(job->batch_devices, first);
+        if (store->chunk_load(sim->store, job->no, chunk, members, &count, NULL) != TRANCHE_OK)
+            sim_wrong(sim, "%s: chunk %u is not there", job->id, chunk);
+        written->members = members;
+        written->first = first;
+        store->job_done(sim->store, job->no, first, count, note_written, written, NULL);
+    }
+}
+
+static void note_fold(void *context, const struct tranche_job_record *job, uint32_t next)
+{
+    sim_wrong(context, "%s: values from ordinal %u on were not folded", job->id, next);
+}
+
+void sim_check_values(struct sim *sim, const char *const *ids, uint32_t id_count, uint16_t steps)
+{
+    struct written written = { 0 };
+    sim->store->functions->folds(sim->store, note_fold, sim, NULL);
+    for (uint32_t i = 0; i < id_count; i++)
+        if (sim_job(sim, ids[i]) != NULL)
+            read_written(sim, sim_job(sim, ids[i]), &written);
+    struct tranche_device_record device;
+    for (uint32_t no = 1; sim->store->functions->device_load(sim->store, no, &device, NULL) == TRANCHE_OK; no++)
+        for (uint16_t step = 0; step < steps; step++) {
+            char value[16];
+            snprintf(value, sizeof value, "\"p%u\":1", step);
+            bool stored = device.properties != NULL && strstr(device.properties, value) != NULL;
+            if (stored != (written.steps[no] >> step & 1))
+                sim_wrong(sim, "%s: step %u was %s, its value is %s", device.id, step, stored ? "not done" : "done",
+                          stored ? "stored" : "not stored");
+        }
+}
+
 static const struct sim_order *last_answered(const struct sim *sim, const char *id)
 {
     const struct sim_order *last = NULL;

@@ -352,7 +352,6 @@ void sim_devices(struct sim *sim, uint32_t count, bool simulated)
 
 void sim_start(struct sim *sim)
 {
-    static const struct tranche_connector never_asked = { .name = "the simulated gateway" };
     assert(sim->core == NULL);
     if (sim->config.workers == 0)
         sim->config.workers = 1;
@@ -371,7 +370,7 @@ void sim_start(struct sim *sim)
     sim->workers = calloc(sim->world.worker_count, sizeof *sim->workers);
     struct tranche_err err = { 0 };
     if (sim->store->functions->reader_open(sim->store, &sim->reader, &err) != TRANCHE_OK ||
-        core_open(&sim->core, &sim->config, sim->store, &sim->world, &never_asked, NULL, &err) != TRANCHE_OK ||
+        core_open(&sim->core, &sim->config, sim->store, &sim->world, &sim->connector, NULL, &err) != TRANCHE_OK ||
         core_recover(sim->core, EPOCH_US + sim->mono_us, &err) != TRANCHE_OK) {
         fprintf(stderr, "seed %llu: start: %s\n", (unsigned long long)sim->seed, err.text);
         abort();

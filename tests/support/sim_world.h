@@ -55,6 +55,7 @@ struct sim {
     struct config config;
     struct tranche_store *store;
     struct world world;
+    struct tranche_connector connector; /* never asked for words; a script may set `merges` */
     struct core *core; /* NULL: the engine is dead */
     int64_t mono_us;   /* virtual time */
 
