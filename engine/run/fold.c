@@ -221,7 +221,7 @@ static enum tranche_code fold_slice(struct core *core, uint32_t devices_max, str
     uint32_t count = span.first + span.count - fold->reached;
     lower(&count, fold->end - fold->reached);
     lower(&count, devices_max);
-    lower(&count, TRANCHE_CHUNK / fold->definition.step_count);
+    lower(&count, (uint32_t)TRANCHE_CHUNK / fold->definition.step_count);
     enum tranche_code code = store->chunk_load(core->store, fold->job, chunk, members, &member_count, err);
     if (code == TRANCHE_OK)
         code = store->job_done(core->store, fold->job, fold->reached, count, collect_done, &list, err);
