@@ -251,7 +251,7 @@ static bool put_url(struct pen *pen, const struct central *central, const struct
 
 static void put_member(struct pen *pen, const char *name)
 {
-    if (pen->at[-1] != '{')
+    if (!pen->full && pen->at[-1] != '{')
         put_byte(pen, ',');
     put_json_string(pen, name);
     put_byte(pen, ':');
