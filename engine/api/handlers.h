@@ -17,6 +17,10 @@ void jobs_rerun(struct request *request);
 void groups_get(struct request *request);
 void groups_put(struct request *request);
 
+/* api_properties.c */
+void properties_get(struct request *request);
+void properties_of_component(struct request *request);
+
 /* api_native.c */
 void native_progress(struct request *request);
 void native_devices(struct request *request);

@@ -10,6 +10,7 @@
     X(JOBS_RUN,      "run jobs")                                                                                     \
     X(GROUPS_VIEW,   "view device groups")                                                                           \
     X(GROUPS_WRITE,  "write device groups")                                                                          \
+    X(DEVICES_VIEW,  "view devices")                                                                                 \
     X(DEVICES_WRITE, "write devices")
 
 enum permission {

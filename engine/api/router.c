@@ -20,6 +20,11 @@ static const struct route routes[] = {
     { "PUT", "/api/deviceGroups/{group}", PERMISSION_GROUPS_WRITE, groups_put, NULL,
       "create or replace a device group" },
 
+    { "GET", "/api/devices/{device}/properties", PERMISSION_DEVICES_VIEW, properties_get, NULL,
+      "get a device's stored properties" },
+    { "GET", "/api/devices/{device}/components/{component}/properties", PERMISSION_DEVICES_VIEW,
+      properties_of_component, NULL, "get the stored properties of a device's component" },
+
     { "POST", "/v1/devices/import", PERMISSION_DEVICES_WRITE, import_end, import_take,
       "import devices, one JSON object a line" },
     { "GET", "/v1/jobs/{job}/progress", PERMISSION_JOBS_VIEW, native_progress, NULL,
