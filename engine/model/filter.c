@@ -293,6 +293,11 @@ static struct filter_node *check_types(struct parser *p, struct filter_node *nod
                            fields[node->field].type == FILTER_BOOL ? "true or false" : "a string");
             return NULL;
         }
+        if (value->type != FILTER_STRING && node->op == FILTER_CONTAINS) {
+            p->code = fail(p->err, TRANCHE_INVALID, "%.*s at position %zu can contain only a string",
+                           FILTER_SHOWN_BYTES - 1, name, node->column);
+            return NULL;
+        }
         if (value->type == FILTER_BOOL && ordered) {
             p->code = fail(p->err, TRANCHE_INVALID, "%.*s at position %zu compares with %s only by = or !=",
                            FILTER_SHOWN_BYTES - 1, name, node->column, value->text);
@@ -310,6 +315,9 @@ static struct filter_node *parse_predicate(struct parser *p)
     if (take_word(p, "in")) {
         node->kind = FILTER_IN;
         node->values = parse_list(p);
+    } else if (take_word(p, "contains")) {
+        node->op = FILTER_CONTAINS;
+        node->values = parse_value(p);
     } else if (parse_operator(p, &node->op))
         node->values = parse_value(p);
     return node->values == NULL ? NULL : check_types(p, node);

@@ -5,10 +5,11 @@
  *
  *     query   = SELECT "*" FROM source [ WHERE cond ]        source = "devices" | dtmi (means: $template = dtmi AND (cond))
  *     cond    = and { OR and }    and = unit { AND unit }    unit = predicate | "(" cond ")"
- *     predicate = field op value | field IN "[" value { "," value } "]"
+ *     predicate = field op value | field IN "[" value { "," value } "]" | field CONTAINS string
  *     field   = "$" name | name { "." name }     op = "=" "!=" "<>" ">" "<" ">=" "<="
  *     value   = string in "..." or '...' (escapes: \\ \" \' and the doubled quote) | number as in JSON | true | false
  *
+ * IN, CONTAINS (a part of a string, byte for byte), OR and parentheses are more than IoT Central's groups know.
  * $ fields: $template $provisioned $simulated $id $enabled $displayName $organizations. The keywords, and NOT, which is
  * not in the language, cannot be property names; inside a dotted name they can. A dotted name has no spaces in it.
  */
@@ -28,7 +29,8 @@
 #define FILTER_NODES_MAX 1024
 
 enum filter_kind { FILTER_ALL, FILTER_AND, FILTER_OR, FILTER_COMPARE, FILTER_IN };
-enum filter_op { FILTER_EQ, FILTER_NE, FILTER_LT, FILTER_LE, FILTER_GT, FILTER_GE };
+enum filter_op { FILTER_EQ, FILTER_NE, FILTER_LT, FILTER_LE, FILTER_GT, FILTER_GE,
+                 FILTER_CONTAINS };
 enum filter_field { FILTER_TEMPLATE, FILTER_PROVISIONED, FILTER_SIMULATED, FILTER_ID, FILTER_ENABLED,
                     FILTER_DISPLAY_NAME, FILTER_ORGANIZATIONS, FILTER_PROPERTY };
 enum filter_type { FILTER_STRING, FILTER_NUMBER, FILTER_BOOL };

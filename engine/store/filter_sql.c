@@ -98,9 +98,25 @@ static void write_property_type(struct writer *w, int path, enum filter_type typ
                 path);
 }
 
+static void write_contains(struct writer *w, const struct filter_node *node)
+{
+    struct text *out = &w->out->condition;
+    if (node->field == FILTER_PROPERTY) {
+        int path = bind_path(w, node->property);
+        text_printf(out, "json_type(properties, ?%d) = 'text' AND instr(json_extract(properties, ?%d), ?%d) > 0", path, path,
+                    bind_value(w, node->values));
+    } else {
+        text_printf(out, "instr(%s, ?%d) > 0", columns[node->field], bind_value(w, node->values));
+    }
+}
+
 static void write_compare(struct writer *w, const struct filter_node *node)
 {
     struct text *out = &w->out->condition;
+    if (node->op == FILTER_CONTAINS) {
+        write_contains(w, node);
+        return;
+    }
     if (node->field == FILTER_PROPERTY)
         write_property_type(w, bind_path(w, node->property), node->values->type);
     else

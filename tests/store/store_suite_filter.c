@@ -178,6 +178,8 @@ static bool holds(enum filter_op op, int order)
         return order > 0;
     case FILTER_GE:
         return order >= 0;
+    case FILTER_CONTAINS:
+        break; /* has no order */
     }
     abort();
 }
@@ -193,6 +195,8 @@ static long double exact(const struct filter_value *value)
 
 static bool judge_value(const struct value *left, enum filter_op op, const struct filter_value *right)
 {
+    if (left->kind == TEXT && op == FILTER_CONTAINS)
+        return strstr(left->text, right->text) != NULL;
     if (left->kind == TEXT && right->type == FILTER_STRING)
         return holds(op, strcmp(left->text, right->text));
     if (left->kind == TRUTH && right->type == FILTER_BOOL)
@@ -291,7 +295,8 @@ static void print_predicate(struct random *random, const struct thing fleet[FLEE
 {
     static const char *const fields[] = { "$template", "$id", "$displayName", "$organizations", "$provisioned",
                                           "$simulated", "$enabled" };
-    static const char *const signs[] = { "=", "!=", "<>", "<", "<=", ">", ">=" };
+    static const char *const signs[] = { "=", "!=", "<>", "<", "<=", ">", ">=", "contains" };
+    static const uint32_t sign_counts[] = { [FILTER_STRING] = 8, [FILTER_NUMBER] = 7, [FILTER_BOOL] = 3 };
     const char *ids[] = { fleet[0].record.id, fleet[FLEET / 2].record.id, fleet[FLEET - 1].record.id, "a", "b" };
     bool property = random_chance(random, 60);
     uint32_t field = random_below(random, 7);
@@ -305,7 +310,7 @@ static void print_predicate(struct random *random, const struct thing fleet[FLEE
     }
     text_puts(out, property ? PICK(random, paths) : fields[field]);
     if (random_chance(random, 75)) {
-        text_printf(out, " %s ", signs[random_below(random, type == FILTER_BOOL ? 3 : 7)]);
+        text_printf(out, " %s ", signs[random_below(random, sign_counts[type])]);
         print_operand(random, type, pool, pool_size, out);
         return;
     }

@@ -25,7 +25,7 @@ static inline void filter_print_predicate(const struct filter_node *node, struct
 {
     static const char *const names[] = { "$template", "$provisioned", "$simulated",     "$id",
                                          "$enabled",  "$displayName", "$organizations" };
-    static const char *const signs[] = { "=", "!=", "<", "<=", ">", ">=" };
+    static const char *const signs[] = { "=", "!=", "<", "<=", ">", ">=", "CONTAINS" };
     text_puts(out, node->field == FILTER_PROPERTY ? node->property : names[node->field]);
     if (node->kind == FILTER_COMPARE) {
         text_printf(out, " %s ", signs[node->op]);

@@ -27,8 +27,10 @@ static bool holds(enum filter_op op, int order)
         return order > 0;
     case FILTER_GE:
         return order >= 0;
+    case FILTER_CONTAINS:
+        break; /* has no order */
     }
-    abort(); /* all of the enum are above */
+    abort();
 }
 
 /* Does what the device has stand to one of the values as the node says? */
@@ -36,7 +38,8 @@ static bool string_holds(const struct filter_node *node, const char *string)
 {
     for (const struct filter_value *value = node->values; string != NULL && value != NULL;
          value = value->next)
-        if (value->type == FILTER_STRING && holds(node->op, strcmp(string, value->text)))
+        if (value->type == FILTER_STRING && (node->op == FILTER_CONTAINS ? strstr(string, value->text) != NULL
+                                                                         : holds(node->op, strcmp(string, value->text))))
             return true;
     return false;
 }

@@ -103,6 +103,8 @@ Test(filter, reads_every_dollar_field)
 {
     reads_as(W "$template='t' AND $id>='i' AND $displayName<'d' AND $organizations IN ['o','p']",
              W "$template = \"t\" AND $id >= \"i\" AND $displayName < \"d\" AND $organizations IN [\"o\", \"p\"]");
+    reads_as(W "$displayName contains 'd' AND contains CONTAINS \"\"",
+             W "$displayName CONTAINS \"d\" AND contains CONTAINS \"\"");
     reads_as(W "$provisioned=true AND $simulated!=false AND $enabled<>TRUE AND $enabled IN [true]",
              W "$provisioned = true AND $simulated != false AND $enabled != true AND $enabled IN [true]");
 }
@@ -254,6 +256,9 @@ Test(filter, says_what_it_expected_and_where)
         { W "a. = 1", "expected an operator at position 30, found \".\"" },
         { W "a.1 = 1", "expected an operator at position 30, found \".\"" },
         { W "a", "expected an operator at position 30, found the end" },
+        { W "a CONTAINS 5", "a at position 29 can contain only a string" },
+        { W "$enabled contains 'x'", "$enabled at position 29 compares only with true or false" },
+        { W "a CONTAINS ['x']", "expected a value at position 40, found \"[\"" },
         { W "a LIKE 'x%'", "expected an operator at position 31, found \"LIKE\"" },
         { W "a NOT IN [1]", "expected an operator at position 31, found \"NOT\"" },
         { W "a =", "expected a value at position 32, found the end" },
@@ -442,6 +447,24 @@ Test(filter, every_beginning_of_a_filter_is_read_or_refused_within_it)
             cr_assert_not_null(position, "%s", err.text);
             cr_assert_leq(strtoul(position + strlen("at position "), NULL, 10), bytes + 1, "%s", err.text);
         }
+        filter_free(&filter);
+    }
+}
+
+Test(filter, says_whether_it_names_properties)
+{
+    static const struct {
+        const char *text;
+        bool names;
+    } rows[] = {
+        { "SELECT * FROM devices", false },
+        { W "$id = 'a' OR ($enabled = true AND $template IN ['t'])", false },
+        { W "$id = 'a' OR ($enabled = true AND b = 1)", true },
+        { W "a.b IN [1]", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct filter filter = accepted(rows[i].text);
+        cr_expect_eq(filter_names_properties(&filter), rows[i].names, "%s", rows[i].text);
         filter_free(&filter);
     }
 }
