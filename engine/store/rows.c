@@ -131,6 +131,26 @@ enum tranche_code rows_job_find(struct connection *connection, const char *id, s
 
 /* ---- devices and groups ---- */
 
+bool row_device(sqlite3_stmt *row, struct tranche_device_record *record)
+{
+    *record = (struct tranche_device_record){
+        .no = column_number(row, 0),
+        .enabled = column_number(row, 2) != 0,
+        .provisioned = column_number(row, 3) != 0,
+        .simulated = column_number(row, 4) != 0,
+        .deleted = column_number(row, 5) != 0,
+        .revision = sqlite3_column_int64(row, 6),
+        .display_name = column_string(row, 7),
+        .template_id = column_string(row, 8),
+        .organization = column_string(row, 9),
+        .manifest = column_string(row, 10),
+        .properties = column_string(row, 11),
+        .stamps = column_string(row, 12),
+        .properties_us = sqlite3_column_int64(row, 13),
+    };
+    return column_copy(row, 1, record->id, sizeof record->id);
+}
+
 enum tranche_code rows_device(struct connection *connection, enum statement statement,
                               struct tranche_device_record *out, struct tranche_err *err)
 {
@@ -138,22 +158,33 @@ enum tranche_code rows_device(struct connection *connection, enum statement stat
     enum tranche_code code = statement_row(connection, statement, err);
     if (code != TRANCHE_OK)
         return code;
-    *out = (struct tranche_device_record){
-        .no = column_number(row, 0),
-        .enabled = column_number(row, 2) != 0,
-        .provisioned = column_number(row, 3) != 0,
-        .simulated = column_number(row, 4) != 0,
-        .deleted = column_number(row, 5) != 0,
-        .revision = sqlite3_column_int64(row, 6),
-        .properties_us = sqlite3_column_int64(row, 13),
-    };
-    if (!column_copy(row, 1, out->id, sizeof out->id))
+    if (!row_device(row, out))
         return row_damaged(connection, statement, err);
     const char **const strings[] = { &out->display_name, &out->template_id, &out->organization,
                                      &out->manifest,     &out->properties,  &out->stamps };
     code = connection_keep(connection, row, 7, sizeof strings / sizeof strings[0], strings, err);
     statement_end(connection, statement);
     return code;
+}
+
+enum tranche_code rows_device_find(struct connection *connection, const char *id, struct tranche_device_record *out,
+                                   struct tranche_err *err)
+{
+    bind_text(statement_take(connection, STATEMENT_DEVICE_FIND), 1, id);
+    enum tranche_code code = rows_device(connection, STATEMENT_DEVICE_FIND, out, err);
+    return code == TRANCHE_NOTFOUND ? fail(err, code, "there is no device \"%s\"", id) : code;
+}
+
+bool row_group(sqlite3_stmt *row, struct tranche_group_record *record)
+{
+    *record = (struct tranche_group_record){
+        .revision = sqlite3_column_int64(row, 1),
+        .display_name = column_string(row, 2),
+        .description = column_string(row, 3),
+        .filter = column_string(row, 4),
+        .organization = column_string(row, 5),
+    };
+    return column_copy(row, 0, record->id, sizeof record->id);
 }
 
 enum tranche_code rows_group_find(struct connection *connection, const char *id, struct tranche_group_record *out,
@@ -166,8 +197,7 @@ enum tranche_code rows_group_find(struct connection *connection, const char *id,
         return fail(err, code, "there is no device group \"%s\"", id);
     if (code != TRANCHE_OK)
         return code;
-    *out = (struct tranche_group_record){ .revision = sqlite3_column_int64(find, 1) };
-    if (!column_copy(find, 0, out->id, sizeof out->id))
+    if (!row_group(find, out))
         return row_damaged(connection, STATEMENT_GROUP_FIND, err);
     const char **const strings[] = { &out->display_name, &out->description, &out->filter, &out->organization };
     code = connection_keep(connection, find, 2, 4, strings, err);

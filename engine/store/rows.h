@@ -10,6 +10,9 @@
 /* A job with borrowed strings, which live as long as the row; false when the row is damaged. */
 bool row_job(sqlite3_stmt *row, struct tranche_job_record *record);
 #define ROW_JOB_COLUMNS 22 /* of JOB_COLUMNS; what a statement selects beyond them comes here */
+/* Likewise; false when the row is damaged. */
+bool row_device(sqlite3_stmt *row, struct tranche_device_record *record);
+bool row_group(sqlite3_stmt *row, struct tranche_group_record *record);
 void row_batch(sqlite3_stmt *row, struct tranche_batch_record *record);
 
 /* Numbers packed 4 bytes each, least byte first. `packed` has room for 4 * count bytes. */
@@ -25,6 +28,8 @@ enum tranche_code rows_chunk_load(struct connection *connection, int64_t job, ui
 /* Strings live until the next call that keeps some. Both statements select DEVICE_COLUMNS and have their value bound. */
 enum tranche_code rows_device(struct connection *connection, enum statement statement,
                               struct tranche_device_record *out, struct tranche_err *err);
+enum tranche_code rows_device_find(struct connection *connection, const char *id, struct tranche_device_record *out,
+                                   struct tranche_err *err);
 enum tranche_code rows_group_find(struct connection *connection, const char *id, struct tranche_group_record *out,
                                   struct tranche_err *err);
 

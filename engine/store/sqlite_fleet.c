@@ -17,6 +17,12 @@ static enum tranche_code device_load(struct tranche_store *store, uint32_t no, s
     return code == TRANCHE_NOTFOUND ? fail(err, code, "there is no device number %u", no) : code;
 }
 
+static enum tranche_code device_find(struct tranche_store *store, const char *id, struct tranche_device_record *out,
+                                     struct tranche_err *err)
+{
+    return rows_device_find(&sqlite_store(store)->connection, id, out, err);
+}
+
 /* The hot path's look-up: the columns that come after these are not decoded. */
 static enum tranche_code device_brief(struct tranche_store *store, uint32_t no, struct tranche_device_brief *out,
                                       struct tranche_err *err)
@@ -115,6 +121,15 @@ static enum tranche_code group_put(struct tranche_store *store, const struct tra
     return change_run(store, STATEMENT_GROUP_PUT, err);
 }
 
+static enum tranche_code group_drop(struct tranche_store *store, const char *id, struct tranche_err *err)
+{
+    bind_text(change_take(store, STATEMENT_GROUP_DROP), 1, id);
+    enum tranche_code code = change_run(store, STATEMENT_GROUP_DROP, err);
+    if (code == TRANCHE_OK && sqlite3_changes(sqlite_store(store)->connection.db) == 0)
+        return fail(err, TRANCHE_NOTFOUND, "there is no device group \"%s\"", id);
+    return code;
+}
+
 /* ---- tokens ---- */
 
 enum tranche_code token_insert(struct connection *connection, const struct tranche_token_record *token,
@@ -174,11 +189,13 @@ static enum tranche_code imports_open(struct tranche_store *store, tranche_impor
 void sqlite_fleet_functions(struct tranche_store_functions *functions)
 {
     functions->device_load = device_load;
+    functions->device_find = device_find;
     functions->device_brief = device_brief;
     functions->device_put = device_put;
     functions->device_drop = device_drop;
     functions->group_find = group_find;
     functions->group_put = group_put;
+    functions->group_drop = group_drop;
     functions->import_put = import_put;
     functions->imports_open = imports_open;
 }

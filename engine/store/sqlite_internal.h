@@ -79,6 +79,10 @@ void sqlite_fleet_functions(struct tranche_store_functions *functions);
 void sqlite_values_functions(struct tranche_store_functions *functions);
 void sqlite_select_functions(struct tranche_reader_functions *functions);
 void sqlite_values_reader_functions(struct tranche_reader_functions *functions);
+void sqlite_lists_functions(struct tranche_reader_functions *functions);
+
+/* Binds a filter's values, ?1 and the following. */
+void bind_filter(sqlite3_stmt *statement, const struct filter_sql *filter);
 
 enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche_reader **reader,
                                      struct tranche_err *err);

@@ -271,10 +271,7 @@ static enum tranche_code reader_group_find(struct tranche_reader *reader, const 
 static enum tranche_code reader_device_find(struct tranche_reader *reader, const char *id,
                                             struct tranche_device_record *out, struct tranche_err *err)
 {
-    struct connection *connection = &sqlite_reader(reader)->connection;
-    bind_text(statement_take(connection, STATEMENT_DEVICE_FIND), 1, id);
-    enum tranche_code code = rows_device(connection, STATEMENT_DEVICE_FIND, out, err);
-    return code == TRANCHE_NOTFOUND ? fail(err, code, "there is no device \"%s\"", id) : code;
+    return rows_device_find(&sqlite_reader(reader)->connection, id, out, err);
 }
 
 static enum tranche_code reader_token_find(struct tranche_reader *reader, const char *id,
@@ -323,6 +320,7 @@ enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche
     r->functions = reader_functions;
     sqlite_select_functions(&r->functions);
     sqlite_values_reader_functions(&r->functions);
+    sqlite_lists_functions(&r->functions);
     r->reader.functions = &r->functions;
     r->checkpointer = s->checkpointer;
     enum tranche_code code = connection_open(&r->connection, s->path, s->vfs, true, READ_WAIT_MS, err);

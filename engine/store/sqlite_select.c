@@ -17,7 +17,7 @@
 
 /* ---- by filter ---- */
 
-static void bind_values(sqlite3_stmt *statement, const struct filter_sql *filter)
+void bind_filter(sqlite3_stmt *statement, const struct filter_sql *filter)
 {
     int position = 1;
     for (const struct filter_sql_value *value = filter->values; value != NULL; value = value->next, position++) {
@@ -46,7 +46,7 @@ static enum tranche_code prepare(struct sqlite_reader *r, const char *what, cons
     else if (sqlite3_prepare_v2(r->connection.db, sql.bytes, -1, statement, NULL) != SQLITE_OK)
         code = sqlite_fail(r->connection.db, "select devices", err);
     else
-        bind_values(*statement, filter);
+        bind_filter(*statement, filter);
     text_free(&sql);
     return code;
 }

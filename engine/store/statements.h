@@ -126,7 +126,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "SELECT " DEVICE_COLUMNS "FROM device WHERE no = ?1")                                                 \
     X(DEVICE_BRIEF, ROLE_WRITER, "load what it takes to call a device",                                     \
       "SELECT id, simulated, deleted FROM device WHERE no = ?1")                                            \
-    X(DEVICE_FIND, ROLE_READER, "find a device",                                                            \
+    X(DEVICE_FIND, ROLE_ALL, "find a device",                                                               \
       "SELECT " DEVICE_COLUMNS "FROM device WHERE id = ?1 AND deleted = 0")                                 \
     X(DEVICE_NAME, ROLE_READER, "load a device's id",                                                       \
       "SELECT id FROM device WHERE no = ?1")                                                                \
@@ -167,6 +167,10 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "INSERT INTO device_group (id, revision, display_name, description, filter, organization) "           \
       "VALUES (?1, 1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = revision + 1, "                  \
       "display_name = ?2, description = ?3, filter = ?4, organization = ?5")                                \
+    X(GROUP_DROP, ROLE_WRITER, "delete a device group",                                                     \
+      "DELETE FROM device_group WHERE id = ?1")                                                             \
+    X(GROUPS_PAGE, ROLE_READER, "list the device groups",                                                   \
+      "SELECT " GROUP_COLUMNS "FROM device_group WHERE id > ?1 ORDER BY id LIMIT ?2")                       \
     X(TOKEN_INSERT, ROLE_WRITER, "store a token",                                                           \
       "INSERT INTO token (id, role, hash, expires_us, created_us) VALUES (?1, ?2, ?3, ?4, ?5)")             \
     X(TOKEN_FIND, ROLE_READER, "find a token",                                                              \

@@ -83,6 +83,15 @@ struct tranche_done_record {
     int64_t at_us;
 };
 
+/* A page of the living devices. By name: by display name, or id where there is none, and among equals by id; all bytewise. */
+struct tranche_device_list {
+    const char *filter;       /* text of a group's filter; NULL: all */
+    enum { TRANCHE_BY_ID, TRANCHE_BY_NAME, TRANCHE_BY_NAME_DOWN } order;
+    const char *after_id;     /* behind this one; NULL: from the first */
+    const char *after_name;   /* its name; by name only */
+    uint32_t limit;
+};
+
 enum tranche_commit {
     TRANCHE_COMMIT_PENDING, /* started, not ended */
     TRANCHE_COMMIT_DONE,    /* durable */
@@ -102,6 +111,7 @@ typedef void tranche_fold_visit(void *context, const struct tranche_job_record *
 typedef void tranche_done_visit(void *context, const struct tranche_done_record *done);
 typedef void tranche_value_visit(void *context, const struct tranche_job_record *job,
                                  const struct tranche_done_record *done);
+typedef void tranche_group_visit(void *context, const struct tranche_group_record *group);
 typedef void tranche_batch_visit(void *context, const struct tranche_batch_record *batch);
 
 /* One device of a job, for lists. */
@@ -190,10 +200,12 @@ struct tranche_store_functions {
 
     /* The registry. device_put finds by id among the living: an existing device keeps its number (created: false). It sets
      * no and revision; stamps are kept unless properties_us says that the properties are new.
-     * TRANCHE_INVALID: the properties are no JSON. The strings that device_load hands out live until the
-     * next device_load or group_find on the store. */
+     * TRANCHE_INVALID: the properties are no JSON. The strings that device_load and device_find hand out live until the
+     * next of them, or group_find, on the store. */
     enum tranche_code (*device_load)(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,
                                      struct tranche_err *err);
+    enum tranche_code (*device_find)(struct tranche_store *store, const char *id, struct tranche_device_record *out,
+                                     struct tranche_err *err); /* among the living */
     enum tranche_code (*device_brief)(struct tranche_store *store, uint32_t no, struct tranche_device_brief *out,
                                       struct tranche_err *err);
     enum tranche_code (*device_put)(struct tranche_store *store, struct tranche_device_record *device, bool *created,
@@ -211,6 +223,8 @@ struct tranche_store_functions {
                                     struct tranche_err *err);
     enum tranche_code (*group_put)(struct tranche_store *store, const struct tranche_group_record *group,
                                    struct tranche_err *err);
+
+    enum tranche_code (*group_drop)(struct tranche_store *store, const char *id, struct tranche_err *err);
 
     /* Imports. import_put inserts when no is 0 and sets it, else updates. imports_open visits those that are not done. */
     enum tranche_code (*import_put)(struct tranche_store *store, struct tranche_import_record *import,
@@ -247,6 +261,12 @@ struct tranche_reader_functions {
                                     struct tranche_err *err);
     enum tranche_code (*device_find)(struct tranche_reader *reader, const char *id, struct tranche_device_record *out,
                                      struct tranche_err *err);
+    /* Groups by id, behind `after` (NULL: from the first). */
+    enum tranche_code (*groups_page)(struct tranche_reader *reader, const char *after, uint32_t limit,
+                                     tranche_group_visit *visit, void *context, struct tranche_err *err);
+    /* TRANCHE_INVALID: the filter is broken. By id a page costs what it holds; by name all that match are sorted. */
+    enum tranche_code (*devices_page)(struct tranche_reader *reader, const struct tranche_device_list *list,
+                                      tranche_device_visit *visit, void *context, struct tranche_err *err);
     /* The completed steps that are not folded into the living device's properties yet: by job number, then by step. */
     enum tranche_code (*device_values)(struct tranche_reader *reader, const struct tranche_device_record *device,
                                        tranche_value_visit *visit, void *context, struct tranche_err *err);

@@ -50,6 +50,10 @@ struct store_place {
     X(deeply_nested_filters_are_understood)                  \
     X(filters_select_what_they_say)                          \
     X(origin_selects_its_failures)                           \
+    X(dropped_group_is_gone)                                 \
+    X(groups_page_goes_by_id)                                \
+    X(device_lists_go_by_id_or_by_name)                      \
+    X(device_lists_leave_tombstones_out)                     \
     X(values_keep_every_byte)                                \
     X(components_beside_values)                              \
     X(only_younger_values_are_set)                           \

@@ -71,6 +71,19 @@ static enum tranche_code device_load(struct tranche_store *store, uint32_t no,
     return TRANCHE_OK;
 }
 
+static enum tranche_code device_find(struct tranche_store *store, const char *id, struct tranche_device_record *out,
+                                     struct tranche_err *err)
+{
+    struct sim_store *s = sim_store_enter(store, "device_find");
+    const struct device_row *device = sim_store_living(s, id, SIM_OPEN);
+    if (device == NULL)
+        return fail(err, TRANCHE_NOTFOUND, "there is no device \"%s\"", id);
+    struct device_row *copy = device_row_new(&device->record);
+    lend(s, &copy->row);
+    *out = copy->record;
+    return TRANCHE_OK;
+}
+
 static enum tranche_code device_brief(struct tranche_store *store, uint32_t no, struct tranche_device_brief *out,
                                       struct tranche_err *err)
 {
@@ -174,6 +187,21 @@ static enum tranche_code group_put(struct tranche_store *store, const struct tra
     return TRANCHE_OK;
 }
 
+static enum tranche_code group_drop(struct tranche_store *store, const char *id, struct tranche_err *err)
+{
+    struct sim_store *s = sim_store(store);
+    enum tranche_code code = sim_store_change(store, "group_drop", err);
+    if (code != TRANCHE_OK)
+        return code;
+    const struct group_row *group;
+    for (uint32_t at = 0; (group = sim_table_next(&s->groups, &at, SIM_OPEN)) != NULL;)
+        if (strcmp(group->record.id, id) == 0) {
+            sim_store_drop(s, NULL, &s->groups, s->groups.slots[at - 1].key);
+            return TRANCHE_OK;
+        }
+    return fail(err, TRANCHE_NOTFOUND, "there is no device group \"%s\"", id);
+}
+
 /* ---- imports ---- */
 
 static enum tranche_code import_put(struct tranche_store *store, struct tranche_import_record *import,
@@ -210,11 +238,13 @@ static enum tranche_code imports_open(struct tranche_store *store, tranche_impor
 void sim_store_fleet_functions(struct tranche_store_functions *functions)
 {
     functions->device_load = device_load;
+    functions->device_find = device_find;
     functions->device_brief = device_brief;
     functions->device_put = device_put;
     functions->device_drop = device_drop;
     functions->group_find = group_find;
     functions->group_put = group_put;
+    functions->group_drop = group_drop;
     functions->import_put = import_put;
     functions->imports_open = imports_open;
 }

@@ -229,6 +229,79 @@ static enum tranche_code reader_device_find(struct tranche_reader *reader, const
     return TRANCHE_OK;
 }
 
+/* The next group by id. */
+static const struct group_row *group_behind(const struct sim_store *s, const char *after, uint64_t view)
+{
+    const struct group_row *next = NULL, *group;
+    for (uint32_t at = 0; (group = sim_table_next(&s->groups, &at, view)) != NULL;)
+        if (strcmp(group->record.id, after) > 0 && (next == NULL || strcmp(group->record.id, next->record.id) < 0))
+            next = group;
+    return next;
+}
+
+static enum tranche_code reader_groups_page(struct tranche_reader *reader, const char *after, uint32_t limit,
+                                            tranche_group_visit *visit, void *context, struct tranche_err *err)
+{
+    (void)err;
+    uint64_t view;
+    struct reader *r = enter(reader, &view);
+    const struct group_row *group = group_behind(r->store, after == NULL ? "" : after, view);
+    r->visiting = true;
+    for (; group != NULL && limit > 0; limit--) {
+        visit(context, &group->record);
+        group = group_behind(r->store, group->record.id, view);
+    }
+    r->visiting = false;
+    return TRANCHE_OK;
+}
+
+static const char *name_of(const struct tranche_device_record *device)
+{
+    return device->display_name == NULL ? device->id : device->display_name;
+}
+
+/* How a device stands to a place in the list. */
+static int compare_place(const struct tranche_device_list *list, const struct tranche_device_record *device,
+                         const char *name, const char *id)
+{
+    int order = list->order == TRANCHE_BY_ID ? 0 : strcmp(name_of(device), name);
+    if (order == 0)
+        order = strcmp(device->id, id);
+    return list->order == TRANCHE_BY_NAME_DOWN ? -order : order;
+}
+
+static enum tranche_code reader_devices_page(struct tranche_reader *reader, const struct tranche_device_list *list,
+                                             tranche_device_visit *visit, void *context, struct tranche_err *err)
+{
+    uint64_t view;
+    struct reader *r = enter(reader, &view);
+    const char *text = list->filter == NULL ? "SELECT * FROM devices" : list->filter;
+    const char *name = list->after_name, *id = list->after_id;
+    struct filter filter;
+    enum tranche_code code = filter_parse(text, strlen(text), &filter, err);
+    if (code != TRANCHE_OK)
+        return code;
+    r->visiting = true;
+    for (uint32_t left = list->limit; left > 0; left--) {
+        const struct device_row *next = NULL, *device;
+        for (uint32_t at = 0; (device = sim_table_next(&r->store->devices, &at, view)) != NULL;) {
+            const struct tranche_device_record *record = &device->record;
+            bool behind = id == NULL || compare_place(list, record, name, id) > 0;
+            bool nearest = next == NULL || compare_place(list, record, name_of(&next->record), next->record.id) < 0;
+            if (behind && nearest && !record->deleted && sim_filter_matches(filter.root, record))
+                next = device;
+        }
+        if (next == NULL)
+            break;
+        visit(context, &next->record);
+        name = name_of(&next->record);
+        id = next->record.id;
+    }
+    r->visiting = false;
+    filter_free(&filter);
+    return TRANCHE_OK;
+}
+
 /* What a fold's job has done for the device. */
 struct value_visit {
     const struct tranche_job_record *job;
@@ -433,6 +506,8 @@ static const struct tranche_reader_functions reader_functions = {
     .recount = reader_recount,
     .group_find = reader_group_find,
     .device_find = reader_device_find,
+    .groups_page = reader_groups_page,
+    .devices_page = reader_devices_page,
     .device_values = reader_device_values,
     .token_find = reader_token_find,
     .select_count = select_count,

@@ -1,0 +1,108 @@
+/* Lists of the registry, a page at a time. A page begins behind the last item of the one before it, wherever that is, so
+ * nothing is counted off. */
+#include "sqlite_internal.h"
+
+#include "fail.h"
+#include "rows.h"
+
+#include <string.h>
+
+static enum tranche_code groups_page(struct tranche_reader *reader, const char *after, uint32_t limit,
+                                     tranche_group_visit *visit, void *context, struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_reader(reader)->connection;
+    sqlite3_stmt *row = statement_take(connection, STATEMENT_GROUPS_PAGE);
+    bind_text(row, 1, after == NULL ? "" : after);
+    bind_integer(row, 2, limit);
+    enum tranche_code code;
+    while ((code = statement_row(connection, STATEMENT_GROUPS_PAGE, err)) == TRANCHE_OK) {
+        struct tranche_group_record group;
+        if (!row_group(row, &group))
+            return row_damaged(connection, STATEMENT_GROUPS_PAGE, err);
+        visit(context, &group);
+    }
+    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+}
+
+/* ---- devices ---- */
+
+/* Behind the condition come the place and the limit; ?N and the following are bound after the filter's values. */
+static void write_sql(const struct tranche_device_list *list, const struct filter_sql *filter, struct text *sql)
+{
+    int n = filter->value_count + 1;
+    const char *index = filter->one_template ? "device_template" : "device_id";
+    text_puts(sql, "SELECT " DEVICE_COLUMNS "FROM device ");
+    if (list->order == TRANCHE_BY_ID)
+        text_printf(sql, "INDEXED BY %s WHERE deleted = 0 AND (%s) AND id > ?%d ORDER BY id LIMIT ?%d", index,
+                    filter->condition.bytes, n, n + 2);
+    else if (list->order == TRANCHE_BY_NAME)
+        text_printf(sql, "WHERE deleted = 0 AND (%s) AND (ifnull(display_name, id), id) > (?%d, ?%d) "
+                    "ORDER BY ifnull(display_name, id), id LIMIT ?%d", filter->condition.bytes, n + 1, n, n + 2);
+    else
+        text_printf(sql, "WHERE deleted = 0 AND (%s) AND (?%d IS NULL OR (ifnull(display_name, id), id) < (?%d, ?%d)) "
+                    "ORDER BY ifnull(display_name, id) DESC, id DESC LIMIT ?%d", filter->condition.bytes, n, n + 1, n,
+                    n + 2);
+}
+
+static enum tranche_code visit_rows(struct connection *connection, sqlite3_stmt *row, tranche_device_visit *visit,
+                                    void *context, struct tranche_err *err)
+{
+    int result;
+    while ((result = sqlite3_step(row)) == SQLITE_ROW) {
+        struct tranche_device_record device;
+        if (!row_device(row, &device))
+            return fail(err, TRANCHE_IO, "list devices: a row is damaged");
+        visit(context, &device);
+    }
+    return result == SQLITE_DONE ? TRANCHE_OK : sqlite_fail(connection->db, "list devices", err);
+}
+
+static enum tranche_code run_list(struct connection *connection, const struct tranche_device_list *list,
+                                  const struct filter_sql *filter, tranche_device_visit *visit, void *context,
+                                  struct tranche_err *err)
+{
+    struct text sql = { 0 };
+    sqlite3_stmt *row = NULL;
+    write_sql(list, filter, &sql);
+    enum tranche_code code = TRANCHE_OK;
+    if (sql.failed)
+        code = fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    else if (sqlite3_prepare_v2(connection->db, sql.bytes, -1, &row, NULL) != SQLITE_OK)
+        code = sqlite_fail(connection->db, "list devices", err);
+    text_free(&sql);
+    if (code != TRANCHE_OK)
+        return code;
+    bool down = list->order == TRANCHE_BY_NAME_DOWN;
+    int n = filter->value_count + 1;
+    bind_filter(row, filter);
+    bind_text(row, n, list->after_id == NULL && !down ? "" : list->after_id);
+    if (list->order != TRANCHE_BY_ID)
+        bind_text(row, n + 1, list->after_name == NULL ? "" : list->after_name);
+    bind_integer(row, n + 2, list->limit);
+    code = visit_rows(connection, row, visit, context, err);
+    sqlite3_finalize(row);
+    return code;
+}
+
+static enum tranche_code devices_page(struct tranche_reader *reader, const struct tranche_device_list *list,
+                                      tranche_device_visit *visit, void *context, struct tranche_err *err)
+{
+    const char *text = list->filter == NULL ? "SELECT * FROM devices" : list->filter;
+    struct filter filter;
+    struct filter_sql sql = { 0 };
+    enum tranche_code code = filter_parse(text, strlen(text), &filter, err);
+    if (code != TRANCHE_OK)
+        return code;
+    code = filter_sql_write(&filter, &sql, err);
+    if (code == TRANCHE_OK)
+        code = run_list(&sqlite_reader(reader)->connection, list, &sql, visit, context, err);
+    filter_sql_free(&sql);
+    filter_free(&filter);
+    return code;
+}
+
+void sqlite_lists_functions(struct tranche_reader_functions *functions)
+{
+    functions->groups_page = groups_page;
+    functions->devices_page = devices_page;
+}
