@@ -1,11 +1,14 @@
-/* Device groups (api-contract.md 3.3, 14.15, 14.16). */
+/* Device groups (api-contract.md 3.3, 14.15-14.20). */
 #include "handlers.h"
 
+#include "body.h"
 #include "definition.h"
+#include "device_json.h"
 #include "etag.h"
 #include "fail.h"
 #include "filter.h"
-#include "json.h"
+#include "filter_print.h"
+#include "paging.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,15 +23,10 @@ static void print_optional(const char *name, const char *value, struct text *out
     text_json(out, value);
 }
 
-/* Into the request's answer, which it begins anew. */
-static void print_group(struct request *request, const struct tranche_group_record *group)
+static void print_group(const struct tranche_group_record *group, struct text *out)
 {
     char etag[ETAG_BYTES];
     etag_print("g", group->revision, etag);
-    snprintf(request->etag, sizeof request->etag, "%s", etag);
-
-    struct text *out = &request->answer;
-    text_clear(out);
     text_puts(out, "{\"id\":");
     text_json(out, group->id);
     print_optional("displayName", group->display_name, out);
@@ -43,6 +41,21 @@ static void print_group(struct request *request, const struct tranche_group_reco
     text_puts(out, "}");
 }
 
+/* Into the request's answer, which it begins anew, with the header. */
+static void print_answer(struct request *request, const struct tranche_group_record *group)
+{
+    char etag[ETAG_BYTES];
+    etag_print("g", group->revision, etag);
+    snprintf(request->etag, sizeof request->etag, "%s", etag);
+    text_clear(&request->answer);
+    print_group(group, &request->answer);
+}
+
+static enum tranche_code unknown_group(const struct request *request, struct tranche_err *err)
+{
+    return fail(err, TRANCHE_NOTFOUND, "Device group \"%.255s\" was not found.", request->parameters[0]);
+}
+
 void groups_get(struct request *request)
 {
     struct tranche_reader *reader = request_reader(request);
@@ -52,66 +65,173 @@ void groups_get(struct request *request)
     struct tranche_group_record group = { 0 };
     enum tranche_code code = reader->functions->group_find(reader, request->parameters[0], &group, &err);
     if (code == TRANCHE_NOTFOUND)
-        fail(&err, code, "Device group \"%.255s\" was not found.", request->parameters[0]);
+        unknown_group(request, &err);
     if (code != TRANCHE_OK) {
         request_refuse(request, &err);
         return;
     }
-    print_group(request, &group);
+    print_answer(request, &group);
     request_answer_printed(request, 200);
 }
 
-/* ---- create or replace ---- */
+/* ---- lists ---- */
 
-/* A group to be written, and what the client knows of the one that is there. All in the request's memory. */
-struct change {
-    struct tranche_group_record group;
-    const char *etag; /* of the body; NULL: none */
+struct group_list {
+    struct text *out;
+    uint32_t limit, count;
+    bool more; /* groups that are not on this page */
+    char last[TRANCHE_ID_BYTES];
 };
 
-/* An optional string member, copied; null counts as absent. */
-static enum tranche_code read_string(struct request *request, const struct json *body, const char *name,
-                                     const char **out, struct tranche_err *err)
+static void list_group(void *context, const struct tranche_group_record *group)
 {
-    const struct json *value = json_member(body, name);
-    enum json_type type = json_type(value);
-    if (type == JSON_NONE || type == JSON_NULL)
-        return TRANCHE_OK;
-    if (type != JSON_STRING)
-        return fail(err, TRANCHE_INVALID, "%s: expected a string, found %s.", name, json_type_name(type));
-    *out = arena_copy(&request->memory, json_string(value), strlen(json_string(value)));
-    return TRANCHE_OK;
+    struct group_list *list = context;
+    list->more |= list->count == list->limit;
+    if (list->more)
+        return; /* one more than the limit was asked for, only to know that there is one */
+    if (list->count++ > 0)
+        text_puts(list->out, ",");
+    print_group(group, list->out);
+    strcpy(list->last, group->id);
 }
 
-static enum tranche_code read_required(struct request *request, const struct json *body, const char *name,
-                                       size_t bytes_max, const char **out, struct tranche_err *err)
+void groups_list(struct request *request)
 {
-    enum tranche_code code = read_string(request, body, name, out, err);
-    if (code != TRANCHE_OK)
-        return code;
-    if (*out == NULL || (*out)[0] == '\0')
-        return fail(err, TRANCHE_INVALID, "%s: the member is required.", name);
-    if (strlen(*out) > bytes_max)
-        return fail(err, TRANCHE_INVALID, "%s: at most %zu bytes are allowed, got %zu.", name, bytes_max,
-                    strlen(*out));
-    return TRANCHE_OK;
+    struct tranche_err err;
+    struct page page;
+    uint32_t page_max = (uint32_t)request->counter->config->page_max;
+    struct tranche_reader *reader = NULL;
+    if (page_parse(request, PAGE_GROUPS, page_max, page_max, &page, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    else
+        reader = request_reader(request);
+    if (reader == NULL)
+        return;
+    struct group_list list = { .out = request_answer(request, 200), .limit = page.limit };
+    text_puts(list.out, "{\"value\":[");
+    if (reader->functions->groups_page(reader, page.after, page.limit + 1, list_group, &list, &err) != TRANCHE_OK) {
+        request_refuse(request, &err);
+        return;
+    }
+    text_puts(list.out, "]");
+    if (list.more)
+        page_link_after(request, PAGE_GROUPS, list.last, list.out);
+    text_puts(list.out, "}");
 }
 
-static enum tranche_code read_organization(struct request *request, const struct json *body, const char **out,
-                                           struct tranche_err *err)
+/* The group's filter in the request's memory; NULL after a refusal. */
+static const char *filter_of(struct request *request, struct tranche_reader *reader)
 {
-    const struct json *list = json_member(body, "organizations");
-    enum json_type type = json_type(list);
-    if (type == JSON_NONE || type == JSON_NULL)
-        return TRANCHE_OK;
-    if (type != JSON_ARRAY || json_count(list) != 1)
-        return fail(err, TRANCHE_INVALID, "organizations: expected an array of exactly one.");
-    const char *id = json_string(json_item(list, 0));
-    if (id == NULL || id[0] == '\0' || strlen(id) > DEFINITION_NAME_BYTES_MAX)
-        return fail(err, TRANCHE_INVALID, "organizations[0]: expected the id of an organization.");
-    *out = arena_copy(&request->memory, id, strlen(id));
-    return TRANCHE_OK;
+    struct tranche_err err;
+    struct tranche_group_record group = { 0 };
+    enum tranche_code code = reader->functions->group_find(reader, request->parameters[0], &group, &err);
+    if (code == TRANCHE_NOTFOUND)
+        unknown_group(request, &err);
+    const char *filter = NULL;
+    if (code == TRANCHE_OK)
+        filter = arena_copy(&request->memory, group.filter, strlen(group.filter));
+    if (code == TRANCHE_OK && filter == NULL)
+        fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    if (filter == NULL)
+        request_refuse(request, &err);
+    return filter;
 }
+
+/* In the back room, as is counting: a filter on properties may look at every device. */
+static void answer_devices(struct request *request)
+{
+    struct tranche_reader *reader = request_reader(request);
+    const char *filter = reader == NULL ? NULL : filter_of(request, reader);
+    if (filter != NULL)
+        device_json_list(request, reader, filter, TRANCHE_BY_ID);
+}
+
+void groups_devices(struct request *request)
+{
+    request_defer(request, answer_devices);
+}
+
+static void answer_count(struct request *request)
+{
+    struct tranche_reader *reader = request_reader(request);
+    struct tranche_selection selection = { 0 };
+    if (reader == NULL || (selection.filter = filter_of(request, reader)) == NULL)
+        return;
+    struct tranche_err err;
+    uint32_t count = 0;
+    if (reader->functions->select_count(reader, &selection, &count, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    else
+        text_printf(request_answer(request, 200), "{\"count\":%u}", count);
+}
+
+void groups_count(struct request *request)
+{
+    request_defer(request, answer_count);
+}
+
+/* ---- explain ---- */
+
+static void print_filter(const struct filter *filter, struct text *out)
+{
+    struct text printed = { 0 };
+    filter_print(filter, &printed);
+    text_json(out, printed.failed ? "" : printed.bytes);
+    out->failed |= printed.failed;
+    text_free(&printed);
+}
+
+static void explain(struct request *request)
+{
+    struct tranche_err err;
+    const char *text = request->held;
+    struct tranche_reader *reader = request_reader(request);
+    struct filter filter;
+    if (reader == NULL)
+        return;
+    if (filter_parse(text, strlen(text), &filter, &err) != TRANCHE_OK) {
+        fail_in(&err, err.code, "filter");
+        request_refuse(request, &err);
+        return;
+    }
+    struct tranche_selection selection = { .filter = text };
+    uint32_t count = 0;
+    struct text *out = NULL;
+    if (reader->functions->select_count(reader, &selection, &count, &err) == TRANCHE_OK) {
+        out = request_answer(request, 200);
+        text_puts(out, "{\"filter\":");
+        print_filter(&filter, out);
+        text_printf(out, ",\"index\":\"%s\",\"count\":%u}", filter_names_template(&filter) ? "template" : "id", count);
+    } else {
+        request_refuse(request, &err);
+    }
+    filter_free(&filter);
+}
+
+/* How a filter is understood: in one spelling, with no parentheses that are not needed; whether the index by template serves
+ * it or all devices are looked at (by id); and how many match now. */
+void groups_explain(struct request *request)
+{
+    struct tranche_err err = { 0 };
+    const char *text;
+    enum tranche_code code = request_query(request, "filter", &text, &err);
+    if (code == TRANCHE_OK && text == NULL)
+        code = fail(&err, TRANCHE_INVALID, "The query parameter filter is required.");
+    if (code == TRANCHE_OK) {
+        request->held = (void *)text;
+        request_defer(request, explain);
+    } else {
+        request_refuse(request, &err);
+    }
+}
+
+/* ---- create, replace, change, delete ---- */
+
+/* What the client wants. All in the request's memory. */
+struct change {
+    bool patch;
+    struct body_string display_name, description, filter, organization, etag;
+};
 
 static enum tranche_code check_filter(const char *text, struct tranche_err *err)
 {
@@ -126,52 +246,43 @@ static enum tranche_code check_filter(const char *text, struct tranche_err *err)
 static enum tranche_code read_change(struct request *request, const struct json *body, struct change *change,
                                      struct tranche_err *err)
 {
-    struct tranche_group_record *group = &change->group;
-    if (json_type(body) != JSON_OBJECT)
-        return fail(err, TRANCHE_INVALID, "The body must be an object, found %s.",
-                    json_type_name(json_type(body)));
-    enum tranche_code code =
-        read_required(request, body, "displayName", DEFINITION_NAME_BYTES_MAX, &group->display_name, err);
-    if (code == TRANCHE_OK)
-        code = read_string(request, body, "description", &group->description, err);
-    if (code == TRANCHE_OK)
-        code = read_required(request, body, "filter", FILTER_BYTES_MAX, &group->filter, err);
-    if (code == TRANCHE_OK)
-        code = check_filter(group->filter, err);
-    if (code == TRANCHE_OK)
-        code = read_organization(request, body, &group->organization, err);
-    if (code == TRANCHE_OK)
-        code = read_string(request, body, "etag", &change->etag, err);
-    return code;
-}
-
-static enum tranche_code read_body(struct request *request, struct change *change, struct tranche_err *err)
-{
-    struct json_document document = { 0 };
-    const char *body = request->body.bytes != NULL ? request->body.bytes : "";
-    enum tranche_code code = json_parse(body, request->body.length, &document, err);
-    if (code == TRANCHE_BADREQUEST) {
-        struct tranche_err cause = *err;
-        return fail(err, code, "The body is not valid JSON: %s.", cause.text);
+    const struct {
+        const char *name;
+        size_t bytes_max;
+        struct body_string *member;
+        bool required;
+    } members[] = {
+        { "displayName", DEFINITION_NAME_BYTES_MAX, &change->display_name, true },
+        { "description", DEFINITION_NAME_BYTES_MAX, &change->description, false },
+        { "filter", FILTER_BYTES_MAX, &change->filter, true },
+        { "etag", ETAG_BYTES, &change->etag, false },
+    };
+    enum tranche_code code = TRANCHE_OK;
+    for (size_t i = 0; i < sizeof members / sizeof members[0] && code == TRANCHE_OK; i++) {
+        code = body_string(request, body, members[i].name, members[i].bytes_max, members[i].member, err);
+        if (code == TRANCHE_OK && members[i].required)
+            code = body_required(members[i].member, change->patch, members[i].name, err);
     }
-    if (code == TRANCHE_OK)
-        code = read_change(request, document.root, change, err);
-    json_free(&document);
-    return code;
+    if (code == TRANCHE_OK && change->filter.value != NULL)
+        code = check_filter(change->filter.value, err);
+    return code == TRANCHE_OK ? body_organization(request, body, &change->organization, err) : code;
 }
 
-/* Both the header and the body's member must name the group as it is (2.4). */
-static enum tranche_code check_etags(const struct request *request, const struct change *change,
-                                     const struct tranche_group_record *present, struct tranche_err *err)
+/* The group as it is, with the client's etags checked. A group that is not there may be `optional`. */
+static enum tranche_code find_present(struct request *request, struct tranche_store *store,
+                                      const struct body_string *etag, bool optional,
+                                      struct tranche_group_record *present, struct tranche_err *err)
 {
-    char etag[ETAG_BYTES];
-    if (present != NULL)
-        etag_print("g", present->revision, etag);
-    const char *sent[] = { request_header(request, "If-Match"), change->etag };
-    for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++)
-        if (sent[i] != NULL && (present == NULL || !etag_matches(sent[i], etag)))
-            return fail(err, TRANCHE_PRECONDITION, "The etag does not match the current one.");
-    return TRANCHE_OK;
+    char current[ETAG_BYTES];
+    enum tranche_code code = store->functions->group_find(store, request->parameters[0], present, err);
+    if (code == TRANCHE_NOTFOUND && optional)
+        return body_check_etags(request, etag, NULL, err);
+    if (code == TRANCHE_NOTFOUND)
+        return unknown_group(request, err);
+    if (code != TRANCHE_OK)
+        return code;
+    etag_print("g", present->revision, current);
+    return body_check_etags(request, etag, current, err);
 }
 
 /* On the engine thread, inside a transaction. May run again after a rollback. Prints the answer, which goes
@@ -182,24 +293,25 @@ static enum tranche_code write_group(struct command *command, struct tranche_sto
     (void)now_us;
     *more = false;
     struct request *request = request_of(command);
-    struct change *change = request->held;
-    struct tranche_group_record present = { 0 };
-    enum tranche_code code = store->functions->group_find(store, change->group.id, &present, err);
-    if (code != TRANCHE_OK && code != TRANCHE_NOTFOUND)
-        return code;
-    code = check_etags(request, change, code == TRANCHE_OK ? &present : NULL, err);
+    const struct change *change = request->held;
+    struct tranche_group_record present = { 0 }, group = { 0 };
+    enum tranche_code code = find_present(request, store, &change->etag, !change->patch, &present, err);
     if (code != TRANCHE_OK)
         return code;
-
-    code = store->functions->group_put(store, &change->group, err);
+    snprintf(group.id, sizeof group.id, "%s", request->parameters[0]);
+    group.display_name = body_over(&change->display_name, change->patch, present.display_name);
+    group.description = body_over(&change->description, change->patch, present.description);
+    group.filter = body_over(&change->filter, change->patch, present.filter);
+    group.organization = body_over(&change->organization, change->patch, present.organization);
+    code = store->functions->group_put(store, &group, err);
     if (code == TRANCHE_OK) /* the store counts revisions */
-        code = store->functions->group_find(store, change->group.id, &present, err);
+        code = store->functions->group_find(store, group.id, &present, err);
     if (code == TRANCHE_OK)
-        print_group(request, &present);
+        print_answer(request, &present);
     return code;
 }
 
-static void answer_put(struct request *request)
+static void answer_written(struct request *request)
 {
     if (request->command.code != TRANCHE_OK)
         request_refuse(request, &request->command.err);
@@ -207,22 +319,67 @@ static void answer_put(struct request *request)
         request_answer_printed(request, 200); /* by write_group */
 }
 
-void groups_put(struct request *request)
+static enum tranche_code read_request(struct request *request, bool patch, struct change **out, struct tranche_err *err)
+{
+    struct json_document document = { 0 };
+    enum tranche_code code = id_check("id", request->parameters[0], err);
+    struct change *change = *out = arena_take(&request->memory, sizeof *change);
+    if (code == TRANCHE_OK && change == NULL)
+        code = fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    if (code == TRANCHE_OK)
+        code = body_parse(request, &document, err);
+    if (code == TRANCHE_OK) {
+        change->patch = patch;
+        code = read_change(request, document.root, change, err);
+    }
+    json_free(&document);
+    return code;
+}
+
+static void write_request(struct request *request, bool patch)
 {
     struct tranche_err err;
-    struct change *change = arena_take(&request->memory, sizeof *change);
-    if (change == NULL) {
-        fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    struct change *change;
+    if (read_request(request, patch, &change, &err) != TRANCHE_OK) {
         request_refuse(request, &err);
         return;
     }
-    const char *id = request->parameters[0];
-    if (id_check("id", id, &err) != TRANCHE_OK || read_body(request, change, &err) != TRANCHE_OK) {
-        request_refuse(request, &err);
-        return;
-    }
-    snprintf(change->group.id, sizeof change->group.id, "%s", id);
     request->held = change;
     request->command.write = write_group;
-    request_post(request, COMMAND_WRITE, answer_put);
+    request_post(request, COMMAND_WRITE, answer_written);
+}
+
+void groups_put(struct request *request)
+{
+    write_request(request, false);
+}
+
+void groups_patch(struct request *request)
+{
+    write_request(request, true);
+}
+
+static enum tranche_code drop_group(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+                                    struct tranche_err *err)
+{
+    (void)now_us;
+    *more = false;
+    struct request *request = request_of(command);
+    struct tranche_group_record present;
+    enum tranche_code code = find_present(request, store, NULL, false, &present, err);
+    return code == TRANCHE_OK ? store->functions->group_drop(store, request->parameters[0], err) : code;
+}
+
+static void answer_dropped(struct request *request)
+{
+    if (request->command.code != TRANCHE_OK)
+        request_refuse(request, &request->command.err);
+    else
+        request_answer_empty(request);
+}
+
+void groups_delete(struct request *request)
+{
+    request->command.write = drop_group;
+    request_post(request, COMMAND_WRITE, answer_dropped);
 }

@@ -14,8 +14,21 @@ void jobs_resume(struct request *request);
 void jobs_rerun(struct request *request);
 
 /* api_groups.c */
+void groups_list(struct request *request);
 void groups_get(struct request *request);
 void groups_put(struct request *request);
+void groups_patch(struct request *request);
+void groups_delete(struct request *request);
+void groups_devices(struct request *request);
+void groups_count(struct request *request);
+void groups_explain(struct request *request);
+
+/* api_devices.c */
+void devices_list(struct request *request);
+void devices_get(struct request *request);
+void devices_put(struct request *request);
+void devices_patch(struct request *request);
+void devices_delete(struct request *request);
 
 /* api_properties.c */
 void properties_get(struct request *request);

@@ -14,10 +14,12 @@
 #include <string.h>
 
 #define SKIPTOKEN         "$skiptoken"
-#define TOKEN_LENGTH_MAX  64 /* a real one has at most 32 characters */
-#define TOKEN_PLAIN_BYTES 32
+#define TOKEN_PLAIN_BYTES 2048 /* of the longest place: a display name and an id */
+#define TOKEN_LENGTH_MAX  (TOKEN_PLAIN_BYTES / 3 * 4)
 
-static const char *const token_prefixes[] = { [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:" };
+static const char *const token_prefixes[] = {
+    [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:", [PAGE_GROUPS] = "g:", [PAGE_FLEET] = "d:",
+};
 
 static enum tranche_code parse_limit(const char *name, const char *text, uint32_t limit_max, uint32_t *limit,
                                      struct tranche_err *err)
@@ -34,43 +36,59 @@ static enum tranche_code parse_limit(const char *name, const char *text, uint32_
     return TRANCHE_OK;
 }
 
-/* The number in a token, or -1. */
-static int64_t token_decode(enum page_kind kind, const char *token)
+/* What follows the prefix in a token; false when it is none of this kind. */
+static bool token_decode(enum page_kind kind, const char *token, char place[TOKEN_PLAIN_BYTES + 8])
 {
     char padded[TOKEN_LENGTH_MAX + 4];
     size_t length = strlen(token);
     if (length == 0 || length > TOKEN_LENGTH_MAX)
-        return -1;
+        return false;
     memcpy(padded, token, length);
     while (length % 4 != 0)
         padded[length++] = '=';
-    unsigned char plain[TOKEN_LENGTH_MAX / 4 * 3 + 4] = { 0 }; /* its end stays NUL */
+    unsigned char plain[TOKEN_PLAIN_BYTES + 8] = { 0 }; /* its end stays NUL */
     if (EVP_DecodeBlock(plain, (const unsigned char *)padded, (int)length) < 0)
-        return -1;
-
-    const char *text = (const char *)plain;
+        return false;
     size_t prefix = strlen(token_prefixes[kind]);
-    if (strncmp(text, token_prefixes[kind], prefix) != 0 || !isdigit((unsigned char)text[prefix]))
-        return -1;
-    char *end;
-    errno = 0;
-    int64_t number = strtoll(text + prefix, &end, 10);
-    bool fits = errno == 0 && (kind != PAGE_DEVICES || number <= UINT32_MAX); /* those are ordinals */
-    return *end == '\0' && fits ? number : -1;
+    if (strncmp((const char *)plain, token_prefixes[kind], prefix) != 0)
+        return false;
+    strcpy(place, (const char *)plain + prefix);
+    return place[0] != '\0';
 }
 
-static void token_print(enum page_kind kind, int64_t from, struct text *out)
+/* The number in a place, or -1. */
+static int64_t place_number(enum page_kind kind, const char *place)
+{
+    char *end;
+    errno = 0;
+    int64_t number = isdigit((unsigned char)place[0]) ? strtoll(place, &end, 10) : -1;
+    bool fits = number >= 0 && errno == 0 && (kind != PAGE_DEVICES || number <= UINT32_MAX); /* those are ordinals */
+    return fits && *end == '\0' ? number : -1;
+}
+
+static bool token_read(struct request *request, enum page_kind kind, const char *token, struct page *page)
+{
+    char place[TOKEN_PLAIN_BYTES + 8];
+    if (!token_decode(kind, token, place))
+        return false;
+    if (kind == PAGE_JOBS || kind == PAGE_DEVICES)
+        return (page->from = place_number(kind, place)) >= 0;
+    page->after = arena_copy(&request->memory, place, strlen(place));
+    return page->after != NULL;
+}
+
+static void token_print(enum page_kind kind, const char *place, struct text *out)
 {
     char plain[TOKEN_PLAIN_BYTES];
-    int length = snprintf(plain, sizeof plain, "%s%" PRId64, token_prefixes[kind], from);
+    int length = snprintf(plain, sizeof plain, "%s%s", token_prefixes[kind], place);
     assert(length > 0 && (size_t)length < sizeof plain);
-    char token[TOKEN_PLAIN_BYTES * 4 / 3 + 4];
+    char token[TOKEN_PLAIN_BYTES * 4 / 3 + 8];
     EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, length);
     token[strcspn(token, "=")] = '\0';
     percent_encode(out, token);
 }
 
-enum tranche_code page_parse(const struct request *request, enum page_kind kind, uint32_t limit_standard,
+enum tranche_code page_parse(struct request *request, enum page_kind kind, uint32_t limit_standard,
                              uint32_t limit_max, struct page *page, struct tranche_err *err)
 {
     static const char *const names[] = { "$top", "maxpagesize" }; /* the newer name wins */
@@ -85,9 +103,7 @@ enum tranche_code page_parse(const struct request *request, enum page_kind kind,
             return code;
     }
     code = request_query(request, SKIPTOKEN, &text, err);
-    if (code == TRANCHE_OK && text != NULL)
-        page->from = token_decode(kind, text);
-    if (code == TRANCHE_OK && page->from < 0)
+    if (code == TRANCHE_OK && text != NULL && !token_read(request, kind, text, page))
         code = fail(err, TRANCHE_INVALID, "The continuation token is not valid.");
     return code;
 }
@@ -116,6 +132,13 @@ static bool is_repeated(const struct request *request, unsigned index)
 
 void page_link(const struct request *request, enum page_kind kind, int64_t from, struct text *out)
 {
+    char place[24];
+    snprintf(place, sizeof place, "%" PRId64, from);
+    page_link_after(request, kind, place, out);
+}
+
+void page_link_after(const struct request *request, enum page_kind kind, const char *after, struct text *out)
+{
     struct text link = { 0 };
     base_print(request, &link);
     text_puts(&link, request->path);
@@ -133,7 +156,7 @@ void page_link(const struct request *request, enum page_kind kind, int64_t from,
     text_add(&link, &separator, 1);
     percent_encode(&link, SKIPTOKEN);
     text_puts(&link, "=");
-    token_print(kind, from, &link);
+    token_print(kind, after, &link);
 
     text_puts(out, ",\"nextLink\":");
     text_json(out, link.failed ? "" : link.bytes);

@@ -16,9 +16,20 @@ static const struct route routes[] = {
     { "PUT", "/api/jobs/{job}/rerun/{rerun}", PERMISSION_JOBS_RUN, jobs_rerun, NULL,
       "run a job again on the devices that failed" },
 
+    { "GET", "/api/deviceGroups", PERMISSION_GROUPS_VIEW, groups_list, NULL, "list the device groups" },
     { "GET", "/api/deviceGroups/{group}", PERMISSION_GROUPS_VIEW, groups_get, NULL, "get a device group" },
     { "PUT", "/api/deviceGroups/{group}", PERMISSION_GROUPS_WRITE, groups_put, NULL,
       "create or replace a device group" },
+    { "PATCH", "/api/deviceGroups/{group}", PERMISSION_GROUPS_WRITE, groups_patch, NULL, "change a device group" },
+    { "DELETE", "/api/deviceGroups/{group}", PERMISSION_GROUPS_WRITE, groups_delete, NULL, "delete a device group" },
+    { "GET", "/api/deviceGroups/{group}/devices", PERMISSION_GROUPS_VIEW, groups_devices, NULL,
+      "list the devices of a group" },
+
+    { "GET", "/api/devices", PERMISSION_DEVICES_VIEW, devices_list, NULL, "list the devices" },
+    { "GET", "/api/devices/{device}", PERMISSION_DEVICES_VIEW, devices_get, NULL, "get a device" },
+    { "PUT", "/api/devices/{device}", PERMISSION_DEVICES_WRITE, devices_put, NULL, "create or replace a device" },
+    { "PATCH", "/api/devices/{device}", PERMISSION_DEVICES_WRITE, devices_patch, NULL, "change a device" },
+    { "DELETE", "/api/devices/{device}", PERMISSION_DEVICES_WRITE, devices_delete, NULL, "delete a device" },
 
     { "GET", "/api/devices/{device}/properties", PERMISSION_DEVICES_VIEW, properties_get, NULL,
       "get a device's stored properties" },
@@ -31,6 +42,11 @@ static const struct route routes[] = {
       "get a job's counters, batch and state" },
     { "GET", "/v1/jobs/{job}/devices", PERMISSION_JOBS_VIEW, native_devices, NULL,
       "list a job's devices with their outcomes" },
+
+    { "GET", "/v1/deviceGroups/{group}/count", PERMISSION_GROUPS_VIEW, groups_count, NULL,
+      "count the devices of a group" },
+    { "GET", "/v1/filters/explain", PERMISSION_GROUPS_VIEW, groups_explain, NULL,
+      "say how a group's filter is understood" },
 
     { "GET", "/healthz", PERMISSION_PUBLIC, health_live, NULL, "whether the server runs" },
     { "GET", "/readyz", PERMISSION_PUBLIC, health_ready, NULL, "whether the server takes writes" },

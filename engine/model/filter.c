@@ -74,6 +74,18 @@ void filter_free(struct filter *filter)
     *filter = (struct filter){0};
 }
 
+static bool node_names_template(const struct filter_node *node)
+{
+    if (node->kind == FILTER_AND)
+        return node_names_template(node->left) || node_names_template(node->right);
+    return node->kind == FILTER_COMPARE && node->field == FILTER_TEMPLATE && node->op == FILTER_EQ;
+}
+
+bool filter_names_template(const struct filter *filter)
+{
+    return node_names_template(filter->root);
+}
+
 static bool node_names_properties(const struct filter_node *node)
 {
     switch (node->kind) {

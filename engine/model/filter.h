@@ -64,6 +64,7 @@ struct filter {
  * ran out. `text` is UTF-8 without need for a NUL; nothing of it is kept. `filter` is zeroed on failure. */
 enum tranche_code filter_parse(const char *text, size_t bytes, struct filter *filter, struct tranche_err *err);
 void filter_free(struct filter *filter); /* a zeroed filter is fine */
+bool filter_names_template(const struct filter *filter); /* all that match have one and the same template */
 bool filter_names_properties(const struct filter *filter); /* it asks for more than $ fields */
 
 #endif

@@ -226,16 +226,9 @@ static void write_node(struct writer *w, const struct filter_node *node)
     }
 }
 
-static bool names_template(const struct filter_node *node)
-{
-    if (node->kind == FILTER_AND)
-        return names_template(node->left) || names_template(node->right);
-    return node->kind == FILTER_COMPARE && node->field == FILTER_TEMPLATE && node->op == FILTER_EQ;
-}
-
 enum tranche_code filter_sql_write(const struct filter *filter, struct filter_sql *out, struct tranche_err *err)
 {
-    *out = (struct filter_sql){ .one_template = names_template(filter->root) };
+    *out = (struct filter_sql){ .one_template = filter_names_template(filter) };
     struct writer writer = { .out = out, .last = &out->values };
     write_node(&writer, filter->root);
     if (!out->condition.failed && !out->memory.failed)

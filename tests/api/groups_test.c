@@ -175,6 +175,73 @@ Test(groups, what_is_wrong_is_said)
                     "The body is not valid JSON: unexpected end at offset 15.");
 }
 
+/* The answer's etag is whatever it is. */
+static void check_patched(const char *body, const char *shown)
+{
+    struct api_answer answer = api_send(&world, "PATCH", PATH, body);
+    cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
+    cr_assert_not_null(strstr(answer.body.bytes, shown), "%s", answer.body.bytes);
+    api_answer_free(&answer);
+}
+
+Test(groups, patch_changes_what_it_names)
+{
+    make();
+    check_patched("{\"description\":\"All pumps north of the river\"}",
+                  "\"displayName\":\"Pumps of the north site\",\"description\":\"All pumps north of the river\",\"filter\"");
+    check_patched("{\"displayName\":\"P\"}", "\"displayName\":\"P\",\"description\":\"All pumps north of the river\"");
+    check_patched("{\"description\":null,\"organizations\":null}", "\"displayName\":\"P\",\"filter\"");
+    struct api_answer answer = api_get(&world, PATH);
+    cr_assert_null(strstr(answer.body.bytes, "organizations"));
+    api_answer_free(&answer);
+
+    api_check_error(api_send(&world, "PATCH", PATH, "{\"filter\":null}"), 422, "UnprocessableEntity",
+                    "filter: the member is required and cannot be removed.");
+    api_check_error(api_send(&world, "PATCH", PATH, "{\"filter\":\"\"}"), 422, "UnprocessableEntity",
+                    "filter: the member is required.");
+    api_check_error(api_send(&world, "PATCH", PATH, "{\"etag\":\"g-99\"}"), 412, "PreconditionFailed", STALE);
+    api_check_error(api_send(&world, "PATCH", "/api/deviceGroups/nope?" API_VERSION, "{}"), 404, "NotFound",
+                    "Device group \"nope\" was not found.");
+}
+
+Test(groups, a_deleted_group_is_gone)
+{
+    make();
+    const char *const headers[] = { "If-Match: \"g-99\"", NULL };
+    api_check_error(api_do(&world, &(struct api_call){ .method = "DELETE", .path = PATH, .headers = headers }), 412,
+                    "PreconditionFailed", STALE);
+    api_check(api_send(&world, "DELETE", PATH, NULL), 204, "");
+    api_check_error(api_get(&world, PATH), 404, "NotFound", "Device group \"north-pumps\" was not found.");
+    api_check_error(api_send(&world, "DELETE", PATH, NULL), 404, "NotFound",
+                    "Device group \"north-pumps\" was not found.");
+    api_check(api_get(&world, "/api/deviceGroups?" API_VERSION), 200, "{\"value\":[]}");
+}
+
+Test(groups, a_list_is_paged_by_id)
+{
+    static const char body[] = "{\"displayName\":\"G\",\"filter\":\"SELECT * FROM devices\"}";
+    const char *ids[] = { "b", "a", "c" };
+    for (int i = 0; i < 3; i++) {
+        char path[80];
+        snprintf(path, sizeof path, "/api/deviceGroups/%s?" API_VERSION, ids[i]);
+        struct api_answer answer = api_send(&world, "PUT", path, body);
+        cr_assert_eq(answer.status, 200);
+        api_answer_free(&answer);
+    }
+    struct api_answer answer = api_get(&world, "/api/deviceGroups?" API_VERSION "&$top=2");
+    cr_assert_not_null(strstr(answer.body.bytes, "{\"value\":[{\"id\":\"a\""), "%s", answer.body.bytes);
+    cr_assert_not_null(strstr(answer.body.bytes, "{\"id\":\"b\""));
+    const char *link = strstr(answer.body.bytes, "/api/deviceGroups?");
+    cr_assert_not_null(link);
+    char next[200];
+    snprintf(next, sizeof next, "%.*s", (int)strcspn(link, "\""), link);
+    api_answer_free(&answer);
+    answer = api_get(&world, next);
+    cr_assert_eq(strncmp(answer.body.bytes, "{\"value\":[{\"id\":\"c\"", 19), 0, "%s", answer.body.bytes);
+    cr_assert_null(strstr(answer.body.bytes, "nextLink"));
+    api_answer_free(&answer);
+}
+
 Test(groups, id_outside_the_pattern_is_refused)
 {
     struct api_answer answer = api_send(&world, "PUT", "/api/deviceGroups/a.b?" API_VERSION, BODY);

@@ -1,12 +1,6 @@
-/* Prints a parsed filter as text again, with no parentheses that are not needed, so that equal trees have equal texts:
- * what the filter's tests compare. */
-#ifndef FILTER_PRINT_H
-#define FILTER_PRINT_H
+#include "filter_print.h"
 
-#include "filter.h"
-#include "mem.h"
-
-static inline void filter_print_value(const struct filter_value *value, struct text *out)
+static void print_value(const struct filter_value *value, struct text *out)
 {
     if (value->type != FILTER_STRING) {
         text_puts(out, value->text);
@@ -21,7 +15,7 @@ static inline void filter_print_value(const struct filter_value *value, struct t
     text_puts(out, "\"");
 }
 
-static inline void filter_print_predicate(const struct filter_node *node, struct text *out)
+static void print_predicate(const struct filter_node *node, struct text *out)
 {
     static const char *const names[] = { "$template", "$provisioned", "$simulated",     "$id",
                                          "$enabled",  "$displayName", "$organizations" };
@@ -29,47 +23,45 @@ static inline void filter_print_predicate(const struct filter_node *node, struct
     text_puts(out, node->field == FILTER_PROPERTY ? node->property : names[node->field]);
     if (node->kind == FILTER_COMPARE) {
         text_printf(out, " %s ", signs[node->op]);
-        filter_print_value(node->values, out);
+        print_value(node->values, out);
         return;
     }
     const char *before = " IN [";
     for (const struct filter_value *value = node->values; value != NULL; value = value->next) {
         text_puts(out, before);
-        filter_print_value(value, out);
+        print_value(value, out);
         before = ", ";
     }
     text_puts(out, "]");
 }
 
-static inline void filter_print_node(const struct filter_node *node, struct text *out);
+static void print_node(const struct filter_node *node, struct text *out);
 
-static inline void filter_print_side(const struct filter_node *node, bool parentheses, struct text *out)
+static void print_side(const struct filter_node *node, bool parentheses, struct text *out)
 {
     text_puts(out, parentheses ? "(" : "");
-    filter_print_node(node, out);
+    print_node(node, out);
     text_puts(out, parentheses ? ")" : "");
 }
 
-static inline void filter_print_node(const struct filter_node *node, struct text *out)
+static void print_node(const struct filter_node *node, struct text *out)
 {
     if (node->kind == FILTER_COMPARE || node->kind == FILTER_IN) {
-        filter_print_predicate(node, out);
+        print_predicate(node, out);
         return;
     }
     bool loose_left = node->kind == FILTER_AND && node->left->kind == FILTER_OR;
     bool loose_right = node->kind == FILTER_AND && node->right->kind == FILTER_OR;
-    filter_print_side(node->left, loose_left, out);
+    print_side(node->left, loose_left, out);
     text_puts(out, node->kind == FILTER_AND ? " AND " : " OR ");
-    filter_print_side(node->right, loose_right || node->right->kind == node->kind, out);
+    print_side(node->right, loose_right || node->right->kind == node->kind, out);
 }
 
-static inline void filter_print(const struct filter *filter, struct text *out)
+void filter_print(const struct filter *filter, struct text *out)
 {
     text_puts(out, "SELECT * FROM devices");
     if (filter->root->kind == FILTER_ALL)
         return;
     text_puts(out, " WHERE ");
-    filter_print_node(filter->root, out);
+    print_node(filter->root, out);
 }
-
-#endif

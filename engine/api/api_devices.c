@@ -1,0 +1,258 @@
+/* Devices (api-contract.md 3.4, 4.6). A device's properties are no part of its object: what is written here leaves them
+ * alone. Tranche provisions nothing by itself, so a device that is registered counts as provisioned, as in an import. */
+#include "handlers.h"
+
+#include "body.h"
+#include "definition.h"
+#include "device_json.h"
+#include "device_query.h"
+#include "etag.h"
+#include "fail.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Into the request's answer, which it begins anew, with the header. */
+static void print_answer(struct request *request, const struct tranche_device_record *device)
+{
+    device_json_etag(device, request->etag);
+    text_clear(&request->answer);
+    device_json_print(device, &request->answer);
+}
+
+static enum tranche_code unknown_device(const struct request *request, struct tranche_err *err)
+{
+    return fail(err, TRANCHE_NOTFOUND, "Device \"%.128s\" was not found.", request->parameters[0]);
+}
+
+void devices_get(struct request *request)
+{
+    struct tranche_reader *reader = request_reader(request);
+    if (reader == NULL)
+        return;
+    struct tranche_err err;
+    struct tranche_device_record device = { 0 };
+    enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], &device, &err);
+    if (code == TRANCHE_NOTFOUND)
+        unknown_device(request, &err);
+    if (code != TRANCHE_OK) {
+        request_refuse(request, &err);
+        return;
+    }
+    print_answer(request, &device);
+    request_answer_printed(request, 200);
+}
+
+/* ---- the list ---- */
+
+/* The newer name of a parameter, or the older one with its dollar. */
+static enum tranche_code query_either(const struct request *request, const char *older, const char **value,
+                                      struct tranche_err *err)
+{
+    enum tranche_code code = request_query(request, older + 1, value, err);
+    return code == TRANCHE_OK && *value == NULL ? request_query(request, older, value, err) : code;
+}
+
+static enum tranche_code read_order(const struct request *request, int *order, struct tranche_err *err)
+{
+    const char *text;
+    enum tranche_code code = query_either(request, "$orderby", &text, err);
+    *order = TRANCHE_BY_ID;
+    if (code != TRANCHE_OK || text == NULL)
+        return code;
+    if (strcasecmp(text, "displayName") == 0 || strcasecmp(text, "displayName asc") == 0)
+        *order = TRANCHE_BY_NAME;
+    else if (strcasecmp(text, "displayName desc") == 0)
+        *order = TRANCHE_BY_NAME_DOWN;
+    else
+        return fail(err, TRANCHE_INVALID, "orderby: expected displayName or displayName desc, found \"%.40s\".", text);
+    return TRANCHE_OK;
+}
+
+static enum tranche_code read_filter(struct request *request, const char **filter, struct tranche_err *err)
+{
+    const char *query;
+    enum tranche_code code = query_either(request, "$filter", &query, err);
+    *filter = NULL;
+    if (code != TRANCHE_OK || query == NULL)
+        return code;
+    struct text text = { 0 };
+    code = device_query_translate(query, &text, err);
+    if (code == TRANCHE_OK)
+        *filter = arena_copy(&request->memory, text.bytes, text.length);
+    text_free(&text);
+    if (code != TRANCHE_OK)
+        return fail_in(err, code, "filter");
+    return *filter != NULL ? code : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+}
+
+/* In the back room when something is searched or sorted: that may look at every device. */
+static void list(struct request *request)
+{
+    struct tranche_err err;
+    const char *filter;
+    int order;
+    if (read_filter(request, &filter, &err) != TRANCHE_OK || read_order(request, &order, &err) != TRANCHE_OK) {
+        request_refuse(request, &err);
+        return;
+    }
+    struct tranche_reader *reader = request_reader(request);
+    if (reader != NULL)
+        device_json_list(request, reader, filter, order);
+}
+
+void devices_list(struct request *request)
+{
+    struct tranche_err err;
+    const char *filter, *order;
+    if (query_either(request, "$filter", &filter, &err) != TRANCHE_OK ||
+        query_either(request, "$orderby", &order, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    else if (filter == NULL && order == NULL)
+        list(request);
+    else
+        request_defer(request, list);
+}
+
+/* ---- create, replace, change, delete ---- */
+
+/* What the client wants. All in the request's memory. */
+struct change {
+    bool patch;
+    struct body_string display_name, template_id, organization, etag;
+    struct body_flag enabled, simulated;
+};
+
+static enum tranche_code read_change(struct request *request, const struct json *body, struct change *change,
+                                     struct tranche_err *err)
+{
+    const size_t bytes_max = DEFINITION_NAME_BYTES_MAX;
+    enum tranche_code code = body_string(request, body, "displayName", bytes_max, &change->display_name, err);
+    if (code == TRANCHE_OK)
+        code = body_string(request, body, "template", bytes_max, &change->template_id, err);
+    if (code == TRANCHE_OK)
+        code = body_string(request, body, "etag", ETAG_BYTES, &change->etag, err);
+    if (code == TRANCHE_OK)
+        code = body_flag(body, "enabled", &change->enabled, err);
+    if (code == TRANCHE_OK)
+        code = body_flag(body, "simulated", &change->simulated, err);
+    return code == TRANCHE_OK ? body_organization(request, body, &change->organization, err) : code;
+}
+
+/* The device as it is, with the client's etags checked. One that is not there may be `optional`: it stays zeroed. */
+static enum tranche_code find_present(struct request *request, struct tranche_store *store,
+                                      const struct body_string *etag, bool optional,
+                                      struct tranche_device_record *present, struct tranche_err *err)
+{
+    char current[ETAG_BYTES];
+    *present = (struct tranche_device_record){ 0 };
+    enum tranche_code code = store->functions->device_find(store, request->parameters[0], present, err);
+    if (code == TRANCHE_NOTFOUND && optional)
+        return body_check_etags(request, etag, NULL, err);
+    if (code == TRANCHE_NOTFOUND)
+        return unknown_device(request, err);
+    if (code != TRANCHE_OK)
+        return code;
+    device_json_etag(present, current);
+    return body_check_etags(request, etag, current, err);
+}
+
+static bool flag_over(const struct body_flag *flag, bool otherwise)
+{
+    return flag->given ? flag->value : otherwise;
+}
+
+/* On the engine thread, inside a transaction. May run again after a rollback. Prints the answer, which goes out when the
+ * transaction has ended well: only here is it sure what was written. */
+static enum tranche_code write_device(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+                                      struct tranche_err *err)
+{
+    (void)now_us;
+    *more = false;
+    struct request *request = request_of(command);
+    const struct change *change = request->held;
+    struct tranche_device_record device;
+    enum tranche_code code = find_present(request, store, &change->etag, !change->patch, &device, err);
+    if (code != TRANCHE_OK)
+        return code;
+    bool created = device.no == 0;
+    snprintf(device.id, sizeof device.id, "%s", request->parameters[0]);
+    device.display_name = body_over(&change->display_name, change->patch, device.display_name);
+    device.template_id = body_over(&change->template_id, change->patch, device.template_id);
+    device.organization = body_over(&change->organization, change->patch, device.organization);
+    device.enabled = flag_over(&change->enabled, change->patch ? device.enabled : true);
+    device.simulated = flag_over(&change->simulated, change->patch && device.simulated);
+    device.provisioned = created || device.provisioned;
+    code = store->functions->device_put(store, &device, &created, err);
+    if (code == TRANCHE_OK)
+        print_answer(request, &device);
+    return code;
+}
+
+static void answer_written(struct request *request)
+{
+    if (request->command.code != TRANCHE_OK)
+        request_refuse(request, &request->command.err);
+    else
+        request_answer_printed(request, 200); /* by write_device */
+}
+
+static void write_request(struct request *request, bool patch)
+{
+    struct tranche_err err;
+    struct json_document document = { 0 };
+    struct change *change = arena_take(&request->memory, sizeof *change);
+    enum tranche_code code = device_id_check(request->parameters[0], &err);
+    if (code == TRANCHE_OK && change == NULL)
+        code = fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    if (code == TRANCHE_OK)
+        code = body_parse(request, &document, &err);
+    if (code == TRANCHE_OK) {
+        change->patch = patch;
+        code = read_change(request, document.root, change, &err);
+    }
+    json_free(&document);
+    if (code != TRANCHE_OK) {
+        request_refuse(request, &err);
+        return;
+    }
+    request->held = change;
+    request->command.write = write_device;
+    request_post(request, COMMAND_WRITE, answer_written);
+}
+
+void devices_put(struct request *request)
+{
+    write_request(request, false);
+}
+
+void devices_patch(struct request *request)
+{
+    write_request(request, true);
+}
+
+static enum tranche_code drop_device(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+                                     struct tranche_err *err)
+{
+    (void)now_us;
+    *more = false;
+    struct request *request = request_of(command);
+    struct tranche_device_record present;
+    enum tranche_code code = find_present(request, store, NULL, false, &present, err);
+    return code == TRANCHE_OK ? store->functions->device_drop(store, present.no, err) : code;
+}
+
+static void answer_dropped(struct request *request)
+{
+    if (request->command.code != TRANCHE_OK)
+        request_refuse(request, &request->command.err);
+    else
+        request_answer_empty(request);
+}
+
+void devices_delete(struct request *request)
+{
+    request->command.write = drop_device;
+    request_post(request, COMMAND_WRITE, answer_dropped);
+}
