@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 enum { FORMAT = 1, TEMPLATE, ALL_OR_NOTHING, DATA };
 
 static const struct flag flags[] = {
-    { FORMAT, 0, "format", "FORMAT", "ndjson: one JSON object a line (ndjson)" },
+    { FORMAT, 0, "format", "FORMAT", "ndjson or csv (by the file's ending; else ndjson)" },
     { TEMPLATE, 0, "template", "DTMI", "for devices that name none" },
     { ALL_OR_NOTHING, 0, "all-or-nothing", NULL, "import nothing when any line is bad" },
     { DATA, 0, "data", "DIR", "straight into a data directory that is not being served" },
@@ -74,8 +75,8 @@ static void make_path(const struct import_wish *wish, struct text *path)
     struct text escaped = {0};
     text_puts(path, "/v1/devices/import");
     text_printf(path, "?all_or_nothing=%s", wish->all_or_nothing ? "true" : "false");
-    if (wish->template_id != NULL) {
-        http_path_add(&escaped, wish->template_id);
+    if (wish->options.template_id != NULL) {
+        http_path_add(&escaped, wish->options.template_id);
         text_printf(path, "&template=%s", escaped.failed ? "" : escaped.bytes + 1); /* without the slash */
     }
     path->failed |= escaped.failed;
@@ -89,7 +90,8 @@ static enum exit_code import_there(const struct cli *cli, const struct import_wi
     make_path(wish, &path);
     enum exit_code code = path.failed ? cli_fail(EXIT_TROUBLE, "out of memory") : http_open(&http, cli);
     if (code == EXIT_OK) {
-        code = http_upload(&http, path.bytes, "application/x-ndjson", input);
+        bool csv = wish->options.format == IMPORT_CSV;
+        code = http_upload(&http, path.bytes, csv ? "text/csv" : "application/x-ndjson", input);
         if (code == EXIT_OK) {
             code = show_summary(cli, &http.json);
         } else {
@@ -116,18 +118,26 @@ static enum exit_code import_file(const struct cli *cli, const struct import_wis
     return code;
 }
 
+static bool ends_in_csv(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcasecmp(dot, ".csv") == 0;
+}
+
 static enum exit_code run_device_import(struct cli *cli, struct words *words)
 {
     struct import_wish wish = {0};
+    bool format_given = false;
     const char *value;
     for (int flag; (flag = words_flag(words, &value)) != FLAG_END;)
         switch (flag) {
         case FORMAT:
-            if (strcmp(value, "ndjson") != 0)
-                return cli_usage(cli, "--format: expected ndjson, got \"%s\"", value);
+            if (!import_format_parse(value, &wish.options.format))
+                return cli_usage(cli, "--format: expected ndjson or csv, got \"%s\"", value);
+            format_given = true;
             break;
         case TEMPLATE:
-            wish.template_id = value;
+            wish.options.template_id = value;
             break;
         case ALL_OR_NOTHING:
             wish.all_or_nothing = true;
@@ -138,7 +148,10 @@ static enum exit_code run_device_import(struct cli *cli, struct words *words)
         default:
             return EXIT_USAGE;
         }
-    return import_file(cli, &wish, words_argument(words, 0));
+    const char *path = words_argument(words, 0);
+    if (!format_given && ends_in_csv(path))
+        wish.options.format = IMPORT_CSV;
+    return import_file(cli, &wish, path);
 }
 
 const struct cmd cmd_device_import = {
@@ -148,8 +161,11 @@ const struct cmd cmd_device_import = {
     .arguments_max = 1,
     .help = "create or update devices from a file",
     .more = "A line is an object such as {\"id\":\"pump-n01\"}; it may also have displayName, template,\n"
-            "enabled, provisioned, simulated, organizations and properties. Bad lines are told with\n"
-            "their numbers and the rest goes in; the exit code is 6 then.",
+            "enabled, provisioned, simulated, organizations and properties. CSV begins with a row that\n"
+            "names its columns: id (or IOTC_DEVICEID), displayName (or IOTC_DEVICENAME), template,\n"
+            "organization, enabled, provisioned, simulated; any further column is a property, a string,\n"
+            "or JSON such as 3 or true where the name ends in :json. Bad lines are told with their\n"
+            "numbers and the rest goes in; the exit code is 6 then.",
     .example = "fleetsim devices --count 10000 | tranche device import -",
     .flags = flags,
     .run = run_device_import,

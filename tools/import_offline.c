@@ -1,7 +1,6 @@
 #include "import_offline.h"
 
 #include "fail.h"
-#include "import.h"
 #include "sqlite.h"
 #include "when.h"
 
@@ -110,7 +109,7 @@ enum tranche_code import_offline(const struct import_wish *wish, FILE *input, st
     struct import *import = NULL;
     enum tranche_code code = sqlite_store_open(&options, &store, err);
     if (code == TRANCHE_OK)
-        code = import_open(&import, wish->directory, wish->template_id, err);
+        code = import_open(&import, wish->directory, &wish->options, err);
     if (code == TRANCHE_OK)
         code = feed_all(import, input, err);
     bool complete = code == TRANCHE_OK;

@@ -2,6 +2,7 @@
 #ifndef IMPORT_OFFLINE_H
 #define IMPORT_OFFLINE_H
 
+#include "import.h"
 #include "mem.h"
 
 #include <stdbool.h>
@@ -10,7 +11,7 @@
 
 struct import_wish {
     const char *directory;
-    const char *template_id; /* NULL: none */
+    struct import_options options;
     bool all_or_nothing;
 };
 

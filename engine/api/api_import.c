@@ -1,4 +1,7 @@
-/* Bulk import: POST /v1/devices/import?template=ID&all_or_nothing=true|false, one JSON object a line.
+/* Bulk import: POST /v1/devices/import?template=ID&all_or_nothing=true|false&format=ndjson|csv
+ *
+ * One JSON object a line (import_line.h), or a table with a header (import_row.h) where the format or the Content-Type,
+ * text/csv, says so.
  *
  * The lines go to the spool while they arrive, on an HTTP thread; the back room sorts and syncs it; the
  * engine takes it in, slice by slice. The answer comes when all of it is durable:
@@ -16,6 +19,8 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
+#include <strings.h>
 
 static_assert(IMPORTS_MAX < BACKROOM_THREADS, "sorting imports never hold up everything else");
 
@@ -30,11 +35,33 @@ static void import_release(struct request *request)
     atomic_fetch_sub(&request->counter->imports, 1);
 }
 
+static bool is_csv_type(const char *type)
+{
+    const size_t bytes = strlen("text/csv");
+    return type != NULL && strncasecmp(type, "text/csv", bytes) == 0 && strchr("; ", type[bytes]) != NULL;
+}
+
+static enum tranche_code read_format(const struct request *request, enum import_format *format,
+                                     struct tranche_err *err)
+{
+    const char *word;
+    enum tranche_code code = request_query(request, "format", &word, err);
+    if (code != TRANCHE_OK)
+        return code;
+    if (word == NULL)
+        *format = is_csv_type(request_header(request, "Content-Type")) ? IMPORT_CSV : IMPORT_NDJSON;
+    else if (!import_format_parse(word, format))
+        return fail(err, TRANCHE_INVALID, "format must be ndjson or csv.");
+    return TRANCHE_OK;
+}
+
 static enum tranche_code open_import(struct request *request, struct tranche_err *err)
 {
-    const char *template_id;
+    struct import_options options;
     bool all_or_nothing; /* looked at again in the end; a wrong word is refused before the body is sent */
-    enum tranche_code code = request_query(request, "template", &template_id, err);
+    enum tranche_code code = request_query(request, "template", &options.template_id, err);
+    if (code == TRANCHE_OK)
+        code = read_format(request, &options.format, err);
     if (code == TRANCHE_OK)
         code = request_query_flag(request, "all_or_nothing", &all_or_nothing, err);
     if (code != TRANCHE_OK)
@@ -46,7 +73,7 @@ static enum tranche_code open_import(struct request *request, struct tranche_err
         return fail(err, TRANCHE_TOOMANY, "%d imports are under way already; try again later.", IMPORTS_MAX);
     }
     struct import *import;
-    code = import_open(&import, counter->config->data, template_id, err);
+    code = import_open(&import, counter->config->data, &options, err);
     if (code != TRANCHE_OK) {
         atomic_fetch_sub(&counter->imports, 1);
         return code;

@@ -37,7 +37,7 @@ static const struct route routes[] = {
       properties_of_component, NULL, "get the stored properties of a device's component" },
 
     { "POST", "/v1/devices/import", PERMISSION_DEVICES_WRITE, import_end, import_take,
-      "import devices, one JSON object a line" },
+      "import devices: JSON lines or CSV" },
     { "GET", "/v1/jobs/{job}/progress", PERMISSION_JOBS_VIEW, native_progress, NULL,
       "get a job's counters, batch and state" },
     { "GET", "/v1/jobs/{job}/devices", PERMISSION_JOBS_VIEW, native_devices, NULL,

@@ -3,6 +3,8 @@
 #include "definition.h"
 #include "fail.h"
 #include "import_line.h"
+#include "import_row.h"
+#include "sheet.h"
 #include "spool.h"
 
 #include <assert.h>
@@ -24,11 +26,17 @@ struct import {
     /* while lines come in */
     char *template_id;           /* NULL: none */
     struct spool *spool;         /* NULL once it is finished */
+    uint64_t line_number;
+
+    /* of NDJSON */
     struct import_line line;
     char *partial;               /* a line whose end has not come yet */
     size_t partial_bytes;
     bool too_long;               /* the partial line was dropped: it exceeds the limit */
-    uint64_t line_number;
+
+    /* of CSV */
+    struct sheet *sheet;         /* NULL: it is NDJSON, or finished */
+    struct import_row row;
 
     /* while devices go in */
     char file[SPOOL_FILE_BYTES]; /* inside the directory; "" before finish */
@@ -59,19 +67,38 @@ static struct import *import_new(const char *directory)
     return import;
 }
 
-enum tranche_code import_open(struct import **out, const char *directory, const char *template_id,
+bool import_format_parse(const char *word, enum import_format *format)
+{
+    *format = strcmp(word, "csv") == 0 ? IMPORT_CSV : IMPORT_NDJSON;
+    return *format == IMPORT_CSV || strcmp(word, "ndjson") == 0;
+}
+
+static sheet_visit take_row;
+
+static enum tranche_code open_input(struct import *import, enum import_format format, struct tranche_err *err)
+{
+    if (format == IMPORT_CSV)
+        return sheet_open(&import->sheet, take_row, import, err);
+    import->partial = malloc(IMPORT_LINE_BYTES_MAX);
+    return import->partial != NULL ? TRANCHE_OK : no_memory(err);
+}
+
+enum tranche_code import_open(struct import **out, const char *directory, const struct import_options *options,
                               struct tranche_err *err)
 {
+    const char *template_id = options->template_id;
     if (template_id != NULL && (template_id[0] == '\0' || strlen(template_id) > DEFINITION_NAME_BYTES_MAX))
         return fail(err, TRANCHE_INVALID, "template: expected 1 to %d bytes", DEFINITION_NAME_BYTES_MAX);
     struct import *import = import_new(directory);
     if (import == NULL)
         return no_memory(err);
-    import->partial = malloc(IMPORT_LINE_BYTES_MAX);
+    enum tranche_code code = open_input(import, options->format, err);
     if (template_id != NULL)
         import->template_id = strdup(template_id);
-    bool short_of_memory = import->partial == NULL || (template_id != NULL && import->template_id == NULL);
-    enum tranche_code code = short_of_memory ? no_memory(err) : spool_open(&import->spool, directory, err);
+    if (code == TRANCHE_OK && template_id != NULL && import->template_id == NULL)
+        code = no_memory(err);
+    if (code == TRANCHE_OK)
+        code = spool_open(&import->spool, directory, err);
     if (code != TRANCHE_OK) {
         import_close(import);
         return code;
@@ -146,6 +173,8 @@ void import_close(struct import *import)
     if (import->fd >= 0)
         close(import->fd);
     import_line_free(&import->line);
+    import_row_free(&import->row);
+    sheet_close(import->sheet);
     free(import->partial);
     free(import->template_id);
     free(import->directory);
@@ -157,7 +186,7 @@ const struct import_summary *import_summary(const struct import *import)
     return &import->summary;
 }
 
-/* ---- lines ---- */
+/* ---- what was read ---- */
 
 static void complain(struct import *import, const char *text)
 {
@@ -170,6 +199,55 @@ static void complain(struct import *import, const char *text)
     snprintf(complaint->text, sizeof complaint->text, "%s", text);
 }
 
+/* A line was read, well or badly (`code`, `bad`), into a device, if well. */
+static enum tranche_code take_device(struct import *import, enum tranche_code code, const struct tranche_err *bad,
+                                     struct tranche_device_record *device, struct tranche_err *err)
+{
+    import->summary.lines++;
+    if (code == TRANCHE_NOMEM)
+        return no_memory(err);
+    if (code != TRANCHE_OK) {
+        complain(import, bad->text);
+        return TRANCHE_OK;
+    }
+    if (device->template_id == NULL)
+        device->template_id = import->template_id;
+    return spool_put(import->spool, device, err);
+}
+
+/* ---- rows of CSV ---- */
+
+static enum tranche_code take_header(struct import *import, const struct sheet_row *row, struct tranche_err *err)
+{
+    enum tranche_code code = row->trouble != NULL
+                                 ? fail(err, TRANCHE_INVALID, "%s", row->trouble)
+                                 : import_row_header(&import->row, row->fields, row->count, err);
+    return code == TRANCHE_INVALID ? fail_in(err, code, "line %" PRIu64, row->line) : code;
+}
+
+static enum tranche_code take_row(void *context, const struct sheet_row *row, struct tranche_err *err)
+{
+    struct import *import = context;
+    struct tranche_err bad = {0};
+    if (import->row.columns == NULL)
+        return take_header(import, row, err);
+    import->line_number = row->line;
+    enum tranche_code code = row->trouble != NULL
+                                 ? fail(&bad, TRANCHE_INVALID, "%s", row->trouble)
+                                 : import_row_read(&import->row, row->fields, row->count, &bad);
+    return take_device(import, code, &bad, &import->row.device, err);
+}
+
+static enum tranche_code end_rows(struct import *import, struct tranche_err *err)
+{
+    enum tranche_code code = sheet_end(import->sheet, err);
+    if (code == TRANCHE_OK && import->row.columns == NULL)
+        code = fail(err, TRANCHE_INVALID, "there is no row that names the columns, such as id,displayName,template");
+    return code;
+}
+
+/* ---- lines of NDJSON ---- */
+
 static bool is_blank(const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -181,20 +259,9 @@ static bool is_blank(const char *bytes, size_t count)
 /* A whole line, without its newline; a carriage return before it is white space to JSON. */
 static enum tranche_code take_line(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
 {
-    struct import_summary *summary = &import->summary;
     struct tranche_err bad = {0};
-    summary->lines++;
     enum tranche_code code = import_line_read(&import->line, bytes, count, &bad);
-    if (code == TRANCHE_NOMEM)
-        return no_memory(err);
-    if (code != TRANCHE_OK) {
-        complain(import, bad.text);
-        return TRANCHE_OK;
-    }
-    struct tranche_device_record *device = &import->line.device;
-    if (device->template_id == NULL)
-        device->template_id = import->template_id;
-    return spool_put(import->spool, device, err);
+    return take_device(import, code, &bad, &import->line.device, err);
 }
 
 /* More of a line whose end is not in sight. */
@@ -231,9 +298,8 @@ static enum tranche_code end_line(struct import *import, const char *bytes, size
     return code;
 }
 
-enum tranche_code import_feed(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
+static enum tranche_code feed_lines(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
 {
-    assert(import->spool != NULL);
     const char *end = bytes + count;
     while (bytes < end) {
         const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
@@ -249,6 +315,22 @@ enum tranche_code import_feed(struct import *import, const char *bytes, size_t c
     return TRANCHE_OK;
 }
 
+static enum tranche_code end_lines(struct import *import, struct tranche_err *err)
+{
+    bool is_open = import->partial_bytes > 0 || import->too_long;
+    return is_open ? end_line(import, "", 0, err) : TRANCHE_OK;
+}
+
+/* ---- all of them ---- */
+
+enum tranche_code import_feed(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
+{
+    assert(import->spool != NULL);
+    if (import->sheet != NULL)
+        return sheet_feed(import->sheet, bytes, count, err);
+    return feed_lines(import, bytes, count, err);
+}
+
 static enum tranche_code refuse_all(const struct import_summary *summary, struct tranche_err *err)
 {
     return fail(err, TRANCHE_INVALID, "%" PRIu64 " of %" PRIu64 " lines are bad, so nothing was imported; line %" PRIu64
@@ -258,9 +340,7 @@ static enum tranche_code refuse_all(const struct import_summary *summary, struct
 enum tranche_code import_finish(struct import *import, bool all_or_nothing, struct tranche_err *err)
 {
     assert(import->spool != NULL);
-    enum tranche_code code = TRANCHE_OK;
-    if (import->partial_bytes > 0 || import->too_long)
-        code = end_line(import, "", 0, err);
+    enum tranche_code code = import->sheet != NULL ? end_rows(import, err) : end_lines(import, err);
     if (code == TRANCHE_OK && all_or_nothing && import->summary.bad > 0)
         code = refuse_all(&import->summary, err);
     if (code == TRANCHE_OK)
@@ -270,6 +350,8 @@ enum tranche_code import_finish(struct import *import, bool all_or_nothing, stru
 
     spool_close(import->spool); /* its block is needed no more */
     import->spool = NULL;
+    sheet_close(import->sheet);
+    import->sheet = NULL;
     free(import->partial);
     import->partial = NULL;
     import->working = import->committed = (struct tranche_import_record){ .file = import->file };

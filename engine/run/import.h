@@ -1,4 +1,5 @@
-/* Bulk import of devices: lines are checked and spooled, sorted by id, and go into the store slice by slice.
+/* Bulk import of devices: lines are checked and spooled, sorted by id, and go into the store slice by slice. What a line
+ * of NDJSON may say is in import_line.h, what a row of CSV may say in import_row.h; a row counts as a line here.
  *
  * A spool belongs to one thread. While lines come in, good ones are appended to DIR/spool/import-<n>.tmp as binary records
  * and bad ones are noted with their numbers. import_finish sorts the records by id (a later line of the same id wins),
@@ -18,13 +19,15 @@
 #define IMPORT_COMPLAINTS_MAX 100   /* bad lines that are reported one by one; the rest are counted */
 #define IMPORT_SLICE          1000  /* devices a transaction takes at once: about 5 ms */
 
+enum import_format { IMPORT_NDJSON, IMPORT_CSV };
+
 struct import_complaint {
-    uint64_t line;   /* from 1 */
+    uint64_t line;   /* from 1; of a row of several lines the first */
     char text[200];
 };
 
 struct import_summary {
-    uint64_t lines;  /* that were not blank */
+    uint64_t lines;  /* that were not blank; of CSV the rows below the header */
     uint64_t bad;
     uint64_t devices; /* distinct good ones */
     uint64_t created, updated; /* known when the import is done */
@@ -34,12 +37,21 @@ struct import_summary {
 
 struct import; /* an import being spooled or going in */
 
-/* `template_id` (NULL: none) is given to devices that name none. */
-enum tranche_code import_open(struct import **import, const char *directory, const char *template_id,
+struct import_options {
+    enum import_format format;
+    const char *template_id; /* given to devices that name none; NULL: none */
+};
+
+/* "ndjson" or "csv"; false for another word. */
+bool import_format_parse(const char *word, enum import_format *format);
+
+enum tranche_code import_open(struct import **import, const char *directory, const struct import_options *options,
                               struct tranche_err *err);
-/* The next bytes of NDJSON, cut anywhere. Fails only on trouble of ours (disk, memory); bad lines are complaints. */
+/* The next bytes, cut anywhere. Fails on trouble of ours (disk, memory), and with TRANCHE_INVALID where the first row of CSV
+ * is no header; bad lines are complaints. */
 enum tranche_code import_feed(struct import *import, const char *bytes, size_t count, struct tranche_err *err);
-/* The end of the input: sorts and syncs. With all_or_nothing any bad line makes this TRANCHE_INVALID. */
+/* The end of the input: sorts and syncs. With all_or_nothing any bad line makes this TRANCHE_INVALID,
+ * as the want of a header does. */
 enum tranche_code import_finish(struct import *import, bool all_or_nothing, struct tranche_err *err);
 
 /* Reopens one that a crash interrupted. */

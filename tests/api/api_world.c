@@ -138,7 +138,8 @@ static struct curl_slist *make_headers(struct api_world *world, const struct api
 {
     char line[1024];
     struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* unless the call asks for it */
-    list = curl_slist_append(list, call->body != NULL ? "Content-Type: application/json" : "Content-Type:");
+    snprintf(line, sizeof line, "Content-Type: %s", call->type != NULL ? call->type : "application/json");
+    list = curl_slist_append(list, call->body != NULL ? line : "Content-Type:");
     const char *token = call->token != NULL ? call->token : world->administrator;
     snprintf(line, sizeof line, "Authorization: %s", token);
     if (token[0] != '\0')

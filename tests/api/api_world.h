@@ -42,6 +42,7 @@ struct api_call {
     const char *token;          /* NULL: the administrator's; "": none */
     const char *body;           /* NULL: none */
     size_t body_bytes;          /* 0: strlen(body) */
+    const char *type;           /* Content-Type of the body; NULL: application/json */
     const char *const *headers; /* further "Name: value", ended by NULL; NULL: none */
     bool chunked;
 };

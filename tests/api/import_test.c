@@ -113,6 +113,37 @@ Test(import, all_or_nothing_is_nothing_when_a_line_is_bad)
               "{\"lines\":1,\"devices\":1,\"created\":1,\"updated\":0,\"bad\":0,\"complaints\":[]}");
 }
 
+static struct api_answer send_csv(const char *path, const char *type, const char *body)
+{
+    return api_do(&world, &(struct api_call){ .method = "POST", .path = path, .body = body, .type = type });
+}
+
+Test(import, csv_is_known_by_its_content_type_or_by_the_query)
+{
+    static const char rows[] = "IOTC_DEVICEID,IOTC_DEVICENAME,enabled\na,A,true\nb,B,\nc,C,?\n";
+    static const char created[] =
+        "{\"lines\":3,\"devices\":2,\"created\":2,\"updated\":0,\"bad\":1,\"complaints\":[{\"line\":4,"
+        "\"text\":\"column 3, enabled: expected true or false, found \\\"?\\\"\"}]}";
+    static const char updated[] =
+        "{\"lines\":3,\"devices\":2,\"created\":0,\"updated\":2,\"bad\":1,\"complaints\":[{\"line\":4,"
+        "\"text\":\"column 3, enabled: expected true or false, found \\\"?\\\"\"}]}";
+    api_check(send_csv(PATH, "text/csv; charset=utf-8", rows), 200, created);
+    api_check(api_send(&world, "POST", PATH "?format=csv", rows), 200, updated);
+    api_check(send_csv(PATH "?format=ndjson", "text/csv", "{\"id\":\"d\"}"), 200,
+              "{\"lines\":1,\"devices\":1,\"created\":1,\"updated\":0,\"bad\":0,\"complaints\":[]}");
+    api_check_error(api_send(&world, "POST", PATH "?format=xml", "x"), 422, "UnprocessableEntity",
+                    "format must be ndjson or csv.");
+}
+
+Test(import, csv_without_a_header_is_refused)
+{
+    api_check_error(api_send(&world, "POST", PATH "?format=csv", "name\npump\n"), 422, "UnprocessableEntity",
+                    "line 1: the first row names no column for the id; it should be like id,displayName,template,site.");
+    api_check_error(api_send(&world, "POST", PATH "?format=csv", NULL), 422, "UnprocessableEntity",
+                    "there is no row that names the columns, such as id,displayName,template.");
+    check_spool_empties();
+}
+
 Test(import, no_lines_are_no_devices)
 {
     api_check(api_send(&world, "POST", PATH, NULL), 200,

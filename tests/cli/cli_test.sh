@@ -101,7 +101,7 @@ run 2 "$tranche" job watch a --interval 0.01;                       is "$err" 'a
 run 2 "$tranche" job watch a --timeout soon;                        is "$err" 'expected a length of time'
 run 2 "$tranche" group create g;                                    is "$err" '--filter is missing'
 run 2 "$tranche" device import /no/such;                            is "$err" '/no/such'
-run 2 "$tranche" device import - --format csv;                      is "$err" 'expected ndjson, got "csv"'
+run 2 "$tranche" device import - --format xml;                      is "$err" 'expected ndjson or csv, got "xml"'
 run 2 "$tranche" token create ops --data d;                         is "$err" '--role is missing'
 run 2 "$tranche" token create ops --role king --data d;             is "$err" 'got "king"'
 run 2 "$tranche" token create ops --role operator --expires never --data d; is "$err" '--expires'
@@ -125,6 +125,8 @@ echo "$out" >eyes
 "$fleetsim" devices --count 1000 --template 'dtmi:tranche:fleetsim;1' >devices.ndjson
 run 0 "$tranche" device import devices.ndjson --data data -o json
 is "$out" '"lines":1000,"devices":1000,"created":1000,"updated":0,"bad":0'
+printf 'id,site\noffline-1,north\n' >offline.csv
+run 0 "$tranche" device import offline.csv --data data --template 'dtmi:tranche:offline;1'; is "$out" '^1	1	1	0	0$'
 
 start fleetsim "$fleetsim" --listen 127.0.0.1:0 --latency-ms 20 --fail 5 --seed 7
 gateway=$url
@@ -151,6 +153,12 @@ run 6 "$tranche" device import bad.ndjson -o json
 is "$out" '"bad":2'; is "$err" '^line 1: .*"a b"'; is "$err" '^line 3: "colour" is no member'
 run 6 "$tranche" device import bad.ndjson --all-or-nothing;         is "$err" 'nothing was imported'; is "$err" '^line 3: '; empty "$out"
 run 0 bash -c "cat devices.ndjson | '$tranche' device import - -o json"; is "$out" '"updated":1000'
+
+printf '\xef\xbb\xbfIOTC_DEVICEID,IOTC_DEVICENAME,site,floor:json\r\nrow-1,"One, first",north,1\r\nrow-2,,south,two\r\n' >rows.csv
+run 6 "$tranche" device import rows.csv;                            is "$out" '^2	1	1	0	1$'; is "$err" '^line 3: column 4, floor: '
+run 6 "$tranche" device import rows.csv --all-or-nothing;           is "$err" 'nothing was imported'; empty "$out"
+run 0 bash -c "head -2 rows.csv | '$tranche' device import - --format csv"; is "$out" '^1	1	0	1	0$'
+run 6 "$tranche" device import devices.ndjson --format csv;         is "$err" 'line 1: a field with quotes in it must be quoted'
 
 run 6 "$tranche" group create g --filter 'SELECT';                  is "$err" '422 UnprocessableEntity'
 run 0 "$tranche" group create all --filter 'SELECT * FROM devices' -o id; is "$out" '^all$'

@@ -98,9 +98,19 @@ static void set_up(void)
     shelf = (struct shelf){ .store.functions = &shelf_functions };
 }
 
+static void start_with(const struct import_options *options)
+{
+    cr_assert_eq(import_open(&import, directory, options, &err), TRANCHE_OK, "%s", err.text);
+}
+
 static void start(const char *template_id)
 {
-    cr_assert_eq(import_open(&import, directory, template_id, &err), TRANCHE_OK, "%s", err.text);
+    start_with(&(struct import_options){ .template_id = template_id });
+}
+
+static void start_csv(void)
+{
+    start_with(&(struct import_options){ .format = IMPORT_CSV, .template_id = "dtmi:given;1" });
 }
 
 static size_t files_in_spool(void)
@@ -399,6 +409,77 @@ Test(import, where_the_input_is_cut_does_not_matter)
     }
 }
 
+/* ---- rows of CSV ---- */
+
+Test(import, rows_of_csv_become_devices)
+{
+    start_csv();
+    feed("\xef\xbb\xbfid,displayName,template,site,floor:json\r\n"
+         "b,\"North, \"\"01\"\"\nupper\",,north,3\r\n"
+         "a,,dtmi:own;1,,\r\n");
+    finish();
+    slice_all();
+
+    const char *lines[] = { "a ep- name=- template=dtmi:own;1 organization=- properties=-",
+                            "b ep- name=North, \"01\"\nupper template=dtmi:given;1 organization=- "
+                            "properties={\"site\":\"north\",\"floor\":3}" };
+    expect_stored(lines, 2);
+    cr_expect_eq(import_summary(import)->lines, 2);
+}
+
+Test(import, a_bad_row_is_told_with_line_and_column_and_the_rest_goes_in)
+{
+    start_csv();
+    feed("id,displayName,enabled\n"
+         "a,\"two\nlines\",true\n"
+         "b,,maybe\n"
+         "c,\"x\" y,true\n"
+         "\n"
+         "d,,\n"
+         "e,\"never closed\nf,,\n");
+    finish();
+    slice_all();
+
+    cr_expect_eq(import_summary(import)->lines, 5);
+    cr_expect_eq(import_summary(import)->bad, 3);
+    expect_complaint(0, 4, "column 3, enabled: expected true or false, found \"maybe\"");
+    expect_complaint(1, 5, "a field with quotes in it must be quoted, and those quotes doubled");
+    expect_complaint(2, 8, "a closing quote is missing");
+    cr_expect_eq(shelf.count_committed, 2);
+}
+
+Test(import, csv_without_a_header_is_refused)
+{
+    start_csv();
+    cr_expect_eq(import_feed(import, "name,site\n", 10, &err), TRANCHE_INVALID);
+    cr_expect_str_eq(err.text,
+                     "line 1: the first row names no column for the id; it should be like id,displayName,template,site");
+    import_close(import);
+
+    start_csv();
+    cr_expect_eq(import_feed(import, "\nid,\"si\"te\n", 11, &err), TRANCHE_INVALID);
+    cr_expect_str_eq(err.text, "line 2: a field with quotes in it must be quoted, and those quotes doubled");
+    import_close(import);
+
+    start_csv();
+    feed("\n\n");
+    cr_expect_eq(import_finish(import, false, &err), TRANCHE_INVALID);
+    cr_expect_str_eq(err.text, "there is no row that names the columns, such as id,displayName,template");
+    import_close(import);
+    import = NULL;
+    cr_expect_eq(files_in_spool(), 0);
+}
+
+Test(import, a_header_alone_is_a_good_table)
+{
+    start_csv();
+    feed("id");
+    finish();
+    slice_all();
+    cr_expect_eq(import_summary(import)->lines, 0);
+    cr_expect(shelf.row_committed.done);
+}
+
 /* ---- order ---- */
 
 Test(import, devices_go_in_sorted_by_id_and_the_last_line_of_an_id_wins)
@@ -584,7 +665,7 @@ Test(import, imports_at_the_same_time_have_files_of_their_own)
 {
     struct import *other = NULL;
     start(NULL);
-    cr_assert_eq(import_open(&other, directory, NULL, &err), TRANCHE_OK);
+    cr_assert_eq(import_open(&other, directory, &(struct import_options){0}, &err), TRANCHE_OK);
     feed("{\"id\":\"a\"}\n");
     cr_assert_eq(import_feed(other, "{\"id\":\"b\"}\n", 11, &err), TRANCHE_OK);
     finish();
