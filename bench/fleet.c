@@ -98,7 +98,7 @@ enum tranche_code fleet_import(struct tranche_store *store, const char *director
 {
     struct import *import = NULL;
     bool more = true;
-    enum tranche_code code = import_open(&import, directory, &(struct import_options){0}, err);
+    enum tranche_code code = import_open(&import, directory, &(struct import_options){ .id = "fleet" }, err);
     if (code != TRANCHE_OK)
         return code;
     code = lines_feed(import, devices, err);

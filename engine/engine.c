@@ -46,14 +46,16 @@ enum tranche_code tranche_engine_open(struct tranche_engine **out, const struct 
     if (code == TRANCHE_OK)
         code = runner_open(&engine->runner, config, engine->store, engine->connector, engine->connector_state,
                            err);
-    if (code == TRANCHE_OK)
+    if (code == TRANCHE_OK) {
+        import_resume_post(imports, engine->runner); /* before any client can ask for a newer one */
+        imports = NULL;
         code = server_open(&engine->server, config, engine->runner, engine->store, err);
+    }
     if (code != TRANCHE_OK) {
         import_resume_free(imports);
         tranche_engine_close(engine);
         return code;
     }
-    import_resume_post(imports, engine->runner);
     *out = engine;
     return TRANCHE_OK;
 }

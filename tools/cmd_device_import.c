@@ -1,6 +1,8 @@
 #include "http.h"
 #include "import_offline.h"
 #include "show.h"
+#include "ticker.h"
+#include "uuid.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,13 +52,35 @@ static enum exit_code show_summary(const struct cli *cli, const struct json_docu
 
 /* ---- the two ways ---- */
 
-static enum exit_code import_here(const struct cli *cli, const struct import_wish *wish, FILE *input)
+static void tick_here(void *context, const struct import *import)
 {
+    static const char *const states[] = {
+        [IMPORT_RECEIVING] = "reading", [IMPORT_SORTING] = "sorting", [IMPORT_WRITING] = "writing"
+    };
+    if (!ticker_is_due(context))
+        return;
+    struct import_progress progress = import_progress(import);
+    const struct import_summary *summary = import_summary(import);
+    ticker_show(context, &(struct ticker_state){
+                             .state = states[progress.phase],
+                             .lines = (int64_t)progress.lines,
+                             .bad = (int64_t)progress.bad,
+                             .devices = (int64_t)progress.devices,
+                             .stored = (int64_t)(summary->created + summary->updated),
+                         });
+}
+
+static enum exit_code import_here(const struct cli *cli, struct import_wish *wish, FILE *input)
+{
+    struct ticker ticker = { .cli = cli };
+    wish->tick = tick_here;
+    wish->tick_context = &ticker;
     struct tranche_err err;
     struct text text = {0};
     struct json_document summary = {0};
     enum exit_code exit_code = EXIT_OK;
     enum tranche_code code = import_offline(wish, input, &text, &err);
+    ticker_clear(&ticker);
     if (text.length > 0 && json_parse(text.bytes, text.length, &summary, NULL) != TRANCHE_OK)
         exit_code = cli_fail(EXIT_TROUBLE, "out of memory");
     else if (code == TRANCHE_OK)
@@ -74,7 +98,7 @@ static void make_path(const struct import_wish *wish, struct text *path)
 {
     struct text escaped = {0};
     text_puts(path, "/v1/devices/import");
-    text_printf(path, "?all_or_nothing=%s", wish->all_or_nothing ? "true" : "false");
+    text_printf(path, "?id=%s&all_or_nothing=%s", wish->options.id, wish->all_or_nothing ? "true" : "false");
     if (wish->options.template_id != NULL) {
         http_path_add(&escaped, wish->options.template_id);
         text_printf(path, "&template=%s", escaped.failed ? "" : escaped.bytes + 1); /* without the slash */
@@ -83,15 +107,45 @@ static void make_path(const struct import_wish *wish, struct text *path)
     text_free(&escaped);
 }
 
+/* Asks on a connection of its own, beside the upload. */
+struct question {
+    struct ticker ticker;
+    struct http http;
+    char path[64 + TRANCHE_ID_BYTES];
+};
+
+static void tick_there(void *context)
+{
+    struct question *question = context;
+    if (!ticker_is_due(&question->ticker))
+        return;
+    struct http *http = &question->http;
+    if (http_open(http, question->ticker.cli) != EXIT_OK || http_call(http, "GET", question->path, NULL, 0) != EXIT_OK)
+        return;
+    int64_t created = 0, updated = 0;
+    struct ticker_state state = { .state = json_string(json_member(http->json.root, "state")) };
+    json_integer(json_member(http->json.root, "lines"), &state.lines);
+    json_integer(json_member(http->json.root, "bad"), &state.bad);
+    json_integer(json_member(http->json.root, "devices"), &state.devices);
+    json_integer(json_member(http->json.root, "created"), &created);
+    json_integer(json_member(http->json.root, "updated"), &updated);
+    state.stored = created + updated;
+    if (state.state != NULL)
+        ticker_show(&question->ticker, &state);
+}
+
 static enum exit_code import_there(const struct cli *cli, const struct import_wish *wish, FILE *input)
 {
-    struct http http = {0};
+    struct question question = { .ticker.cli = cli };
+    struct http http = { .tick = tick_there, .tick_context = &question };
     struct text path = {0};
     make_path(wish, &path);
+    snprintf(question.path, sizeof question.path, "/v1/imports/%s", wish->options.id);
     enum exit_code code = path.failed ? cli_fail(EXIT_TROUBLE, "out of memory") : http_open(&http, cli);
     if (code == EXIT_OK) {
         bool csv = wish->options.format == IMPORT_CSV;
         code = http_upload(&http, path.bytes, csv ? "text/csv" : "application/x-ndjson", input);
+        ticker_clear(&question.ticker);
         if (code == EXIT_OK) {
             code = show_summary(cli, &http.json);
         } else {
@@ -100,13 +154,14 @@ static enum exit_code import_there(const struct cli *cli, const struct import_wi
         }
     }
     http_close(&http);
+    http_close(&question.http);
     text_free(&path);
     return code;
 }
 
 /* ---- the command ---- */
 
-static enum exit_code import_file(const struct cli *cli, const struct import_wish *wish, const char *path)
+static enum exit_code import_file(const struct cli *cli, struct import_wish *wish, const char *path)
 {
     bool standard = strcmp(path, "-") == 0;
     FILE *input = standard ? stdin : fopen(path, "rb");
@@ -126,7 +181,9 @@ static bool ends_in_csv(const char *path)
 
 static enum exit_code run_device_import(struct cli *cli, struct words *words)
 {
-    struct import_wish wish = {0};
+    char id[UUID_TEXT_BYTES];
+    uuid_random(id);
+    struct import_wish wish = { .options.id = id };
     bool format_given = false;
     const char *value;
     for (int flag; (flag = words_flag(words, &value)) != FLAG_END;)

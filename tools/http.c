@@ -164,6 +164,14 @@ static size_t give_file(char *buffer, size_t size, size_t count, void *context)
     return got == 0 && ferror(file) ? CURL_READFUNC_ABORT : got;
 }
 
+static int tick(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    struct http *http = context;
+    http->tick(http->tick_context);
+    return 0;
+}
+
 /* Of a regular file; -1 where only its end tells. */
 static curl_off_t length_of(FILE *file)
 {
@@ -191,6 +199,11 @@ enum exit_code http_upload(struct http *http, const char *path, const char *cont
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, length);
     curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_TIME, UPLOAD_STALL_S);
+    if (http->tick != NULL) {
+        curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, tick);
+        curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, http);
+    }
     enum exit_code code = perform(http);
     curl_slist_free_all(headers);
     free(url);

@@ -1,6 +1,7 @@
 #include "import_offline.h"
 
 #include "fail.h"
+#include "spool.h"
 #include "sqlite.h"
 #include "when.h"
 
@@ -16,7 +17,14 @@
 
 /* ---- lines in ---- */
 
-static enum tranche_code feed_all(struct import *import, FILE *input, struct tranche_err *err)
+static void tick(const struct import_wish *wish, const struct import *import)
+{
+    if (wish->tick != NULL)
+        wish->tick(wish->tick_context, import);
+}
+
+static enum tranche_code feed_all(struct import *import, const struct import_wish *wish, FILE *input,
+                                  struct tranche_err *err)
 {
     static char piece[READ_BYTES];
     size_t got;
@@ -24,6 +32,7 @@ static enum tranche_code feed_all(struct import *import, FILE *input, struct tra
         enum tranche_code code = import_feed(import, piece, got, err);
         if (code != TRANCHE_OK)
             return code;
+        tick(wish, import);
     }
     return ferror(input) ? fail(err, TRANCHE_IO, "read the devices: %s", strerror(errno)) : TRANCHE_OK;
 }
@@ -76,30 +85,58 @@ static enum tranche_code store_slices(struct import *import, struct tranche_stor
     return code;
 }
 
-static enum tranche_code store_all(struct import *import, struct tranche_store *store, struct tranche_err *err)
+/* Also when it ends through a fault of its own; import_end_code tells. */
+static enum tranche_code store_all(struct import *import, const struct import_wish *wish, struct tranche_store *store,
+                                   struct tranche_err *err)
 {
     int64_t number = 0;
     bool more = true;
     enum tranche_code code = store->functions->commit_number(store, &number, err);
-    while (code == TRANCHE_OK && more)
+    while (code == TRANCHE_OK && more) {
         code = store_slices(import, store, ++number, &more, err);
+        tick(wish, import);
+    }
     return code;
 }
 
-/* ---- the summary ---- */
+/* ---- what a crash interrupted ---- */
 
-static void print_summary(const struct import_summary *summary, struct text *out)
+struct oldest {
+    struct tranche_import_record record;
+    char file[SPOOL_FILE_BYTES];
+};
+
+static void note_oldest(void *context, const struct tranche_import_record *record)
 {
-    text_printf(out, "{\"lines\":%" PRIu64 ",\"devices\":%" PRIu64 ",\"created\":%" PRIu64 ",\"updated\":%" PRIu64
-                     ",\"bad\":%" PRIu64 ",\"complaints\":[",
-                summary->lines, summary->devices, summary->created, summary->updated, summary->bad);
-    for (uint32_t i = 0; i < summary->complaint_count; i++) {
-        text_printf(out, "%s{\"line\":%" PRIu64 ",\"text\":", i > 0 ? "," : "", summary->complaints[i].line);
-        text_json(out, summary->complaints[i].text);
-        text_puts(out, "}");
-    }
-    text_puts(out, "]}");
+    struct oldest *oldest = context;
+    if (oldest->record.no != 0 || strlen(record->file) >= sizeof oldest->file)
+        return;
+    oldest->record = *record;
+    strcpy(oldest->file, record->file);
+    oldest->record.file = oldest->file;
+    oldest->record.reason = oldest->record.complaints = NULL;
 }
+
+/* One after the other, the oldest first. */
+static enum tranche_code store_interrupted(const struct import_wish *wish, struct tranche_store *store,
+                                           struct tranche_err *err)
+{
+    for (;;) {
+        struct oldest oldest = {0};
+        struct import *import = NULL;
+        enum tranche_code code = store->functions->imports_open(store, note_oldest, &oldest, err);
+        if (code != TRANCHE_OK || oldest.record.no == 0)
+            return code;
+        code = import_reopen(&import, wish->directory, &oldest.record, err);
+        if (code == TRANCHE_OK)
+            code = store_all(import, wish, store, err);
+        import_close(import);
+        if (code != TRANCHE_OK)
+            return code;
+    }
+}
+
+/* ---- the whole ---- */
 
 enum tranche_code import_offline(const struct import_wish *wish, FILE *input, struct text *summary,
                                  struct tranche_err *err)
@@ -109,16 +146,20 @@ enum tranche_code import_offline(const struct import_wish *wish, FILE *input, st
     struct import *import = NULL;
     enum tranche_code code = sqlite_store_open(&options, &store, err);
     if (code == TRANCHE_OK)
+        code = store_interrupted(wish, store, err);
+    if (code == TRANCHE_OK)
         code = import_open(&import, wish->directory, &wish->options, err);
     if (code == TRANCHE_OK)
-        code = feed_all(import, input, err);
+        code = feed_all(import, wish, input, err);
     bool complete = code == TRANCHE_OK;
     if (code == TRANCHE_OK)
         code = import_finish(import, wish->all_or_nothing, err);
     if (code == TRANCHE_OK)
-        code = store_all(import, store, err);
+        code = store_all(import, wish, store, err);
+    if (code == TRANCHE_OK)
+        code = import_end_code(import, err);
     if (code == TRANCHE_OK || (complete && code == TRANCHE_INVALID))
-        print_summary(import_summary(import), summary);
+        import_summary_print(import, summary);
     import_close(import);
     if (store != NULL)
         store->functions->close(store);

@@ -1,19 +1,25 @@
-/* Bulk import: POST /v1/devices/import?template=ID&all_or_nothing=true|false&format=ndjson|csv
+/* Bulk import: POST /v1/devices/import?id=ID&template=ID&all_or_nothing=true|false&format=ndjson|csv
  *
- * One JSON object a line (import_line.h), or a table with a header (import_row.h) where the format or the Content-Type,
- * text/csv, says so.
+ * One JSON object a line (import_line.h), or a table with a header (import_row.h) where the format or the
+ * Content-Type, text/csv, says so.
  *
  * The lines go to the spool while they arrive, on an HTTP thread; the back room sorts and syncs it; the
  * engine takes it in, slice by slice. The answer comes when all of it is durable:
  *
- *     {"lines","devices","created","updated","bad","complaints":[{"line","text"}]}
+ *     {"id","lines","devices","created","updated","bad","complaints":[{"line","text"}]}
  *
- * A client that goes away before the body is complete has imported nothing. One that goes away later may have
- * imported all: an import that reached the engine goes in to its end, over a restart too.
+ * A client that names the id can ask meanwhile how far the import is (api_imports.c); else it gets one.
+ *
+ * A client that goes away before the body is complete has imported nothing. Once a slice is durable the
+ * import is accepted and goes in to its end, whether the client stays or not, over trouble of the store and
+ * over a restart; only a shutdown makes the answer come before the end. An import that is refused or given up
+ * before that has left nothing, and its id is free. Imports go in one after the other, in the order in which
+ * their bodies were complete.
  */
 #include "handlers.h"
 
 #include "backroom.h"
+#include "definition.h"
 #include "fail.h"
 #include "import.h"
 
@@ -31,8 +37,8 @@ static struct import *import_of(const struct request *request)
 
 static void import_release(struct request *request)
 {
+    imports_leave(&request->counter->imports, import_id(import_of(request)));
     import_close(import_of(request));
-    atomic_fetch_sub(&request->counter->imports, 1);
 }
 
 static bool is_csv_type(const char *type)
@@ -55,6 +61,34 @@ static enum tranche_code read_format(const struct request *request, enum import_
     return TRANCHE_OK;
 }
 
+/* The client's id, which must be new, or one of ours. */
+static enum tranche_code read_id(struct request *request, const char **id, struct tranche_err *err)
+{
+    enum tranche_code code = request_query(request, "id", id, err);
+    if (code != TRANCHE_OK)
+        return code;
+    if (*id == NULL) {
+        char *own = arena_take(&request->memory, UUID_TEXT_BYTES);
+        if (own == NULL)
+            return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+        uuid_random(own);
+        *id = own;
+        return TRANCHE_OK;
+    }
+    struct tranche_reader *reader;
+    struct tranche_import_record found;
+    code = id_check("id", *id, err);
+    if (code == TRANCHE_OK)
+        code = readers_take(&request->counter->readers, &reader, err);
+    if (code != TRANCHE_OK)
+        return code;
+    code = reader->functions->import_find(reader, *id, &found, err);
+    readers_give(&request->counter->readers, reader);
+    if (code == TRANCHE_OK)
+        return fail(err, TRANCHE_CONFLICT, "Import \"%s\" exists already.", *id);
+    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+}
+
 static enum tranche_code open_import(struct request *request, struct tranche_err *err)
 {
     struct import_options options;
@@ -63,21 +97,23 @@ static enum tranche_code open_import(struct request *request, struct tranche_err
     if (code == TRANCHE_OK)
         code = read_format(request, &options.format, err);
     if (code == TRANCHE_OK)
+        code = read_id(request, &options.id, err);
+    if (code == TRANCHE_OK)
         code = request_query_flag(request, "all_or_nothing", &all_or_nothing, err);
     if (code != TRANCHE_OK)
         return code;
 
     struct counter *counter = request->counter;
-    if (atomic_fetch_add(&counter->imports, 1) >= IMPORTS_MAX) {
-        atomic_fetch_sub(&counter->imports, 1);
-        return fail(err, TRANCHE_TOOMANY, "%d imports are under way already; try again later.", IMPORTS_MAX);
-    }
+    code = imports_enter(&counter->imports, options.id, err);
+    if (code != TRANCHE_OK)
+        return code;
     struct import *import;
     code = import_open(&import, counter->config->data, &options, err);
     if (code != TRANCHE_OK) {
-        atomic_fetch_sub(&counter->imports, 1);
+        imports_leave(&counter->imports, options.id);
         return code;
     }
+    imports_set(&counter->imports, options.id, import);
     request->held = import;
     request->release = import_release;
     return TRANCHE_OK;
@@ -95,38 +131,51 @@ void import_take(struct request *request, const char *bytes, size_t count)
 
 /* ---- answers ---- */
 
-static void print_complaints(const struct import_summary *summary, struct text *out)
+/* Not the end, for a shutdown: what was accepted is not lost, and the client had better not send it again. */
+static void answer_kept(struct request *request)
 {
-    for (uint32_t i = 0; i < summary->complaint_count; i++) {
-        text_printf(out, "%s{\"line\":%" PRIu64 ",\"text\":", i > 0 ? "," : "", summary->complaints[i].line);
-        text_json(out, summary->complaints[i].text);
-        text_puts(out, "}");
-    }
+    struct tranche_err err;
+    fail(
+        &err, TRANCHE_UNAVAILABLE,
+        "The server is shutting down. Import \"%s\" is kept and goes on when it is back; see /v1/imports/%s.",
+        import_id(import_of(request)), import_id(import_of(request)));
+    request_refuse(request, &err);
+}
+
+/* It ended early through a fault of its own, and what went in before is in. */
+static void answer_failed(struct request *request, const struct tranche_err *trouble)
+{
+    const struct import_summary *summary = import_summary(import_of(request));
+    struct text members = { 0 };
+    text_printf(&members, "\"import\":\"%s\",\"created\":%" PRIu64 ",\"updated\":%" PRIu64 ",\"reason\":",
+                import_id(import_of(request)), summary->created, summary->updated);
+    text_json(&members, trouble->text);
+    struct tranche_err err;
+    fail(&err, TRANCHE_IO, "import %s: %s", import_id(import_of(request)), trouble->text);
+    request_refuse_with(request, &err, members.failed ? NULL : members.bytes);
+    text_free(&members);
 }
 
 static void answer_summary(struct request *request)
 {
-    if (request->command.code != TRANCHE_OK) {
+    const struct import *import = import_of(request);
+    struct tranche_err trouble;
+    if (request->command.code != TRANCHE_OK && import_is_accepted(import))
+        answer_kept(request);
+    else if (request->command.code != TRANCHE_OK)
         request_refuse(request, &request->command.err);
-        return;
-    }
-    const struct import_summary *summary = import_summary(import_of(request));
-    struct text *out = request_answer(request, 200);
-    text_printf(out,
-                "{\"lines\":%" PRIu64 ",\"devices\":%" PRIu64 ",\"created\":%" PRIu64 ",\"updated\":%" PRIu64
-                ",\"bad\":%" PRIu64 ",\"complaints\":[",
-                summary->lines, summary->devices, summary->created, summary->updated, summary->bad);
-    print_complaints(summary, out);
-    text_puts(out, "]}");
+    else if (import_end_code(import, &trouble) != TRANCHE_OK)
+        answer_failed(request, &trouble);
+    else
+        import_summary_print(import, request_answer(request, 200));
 }
 
 /* The complaints go into the error when nothing was to be imported because of them. */
 static void refuse_import(struct request *request, const struct tranche_err *err)
 {
     struct text members = { 0 };
-    text_puts(&members, "\"complaints\":[");
-    print_complaints(import_summary(import_of(request)), &members);
-    text_puts(&members, "]");
+    text_puts(&members, "\"complaints\":");
+    import_complaints_print(import_summary(import_of(request)), &members);
     request_refuse_with(request, err, members.failed ? NULL : members.bytes);
     text_free(&members);
 }
@@ -166,6 +215,7 @@ static void finish(struct request *request)
     request->command.write = write_slice;
     request->command.rolled_back = slice_rolled_back;
     request->command.committed = slice_committed;
+    request->command.in_turn = true;
     request_post(request, COMMAND_WRITE, answer_summary);
 }
 

@@ -4,18 +4,15 @@
 #define COUNTER_H
 
 #include "config.h"
+#include "imports.h"
 #include "readers.h"
 #include "runner.h"
-
-#include <stdatomic.h>
-
-#define IMPORTS_MAX 2 /* bulk imports at once: each spools up to import_bytes_max on the disk */
 
 struct counter {
     const struct config *config;
     struct runner *runner;
     struct readers readers;
-    atomic_uint imports; /* being received or going in */
+    struct imports imports; /* being received or going in */
 };
 
 #endif

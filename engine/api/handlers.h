@@ -42,6 +42,10 @@ void native_devices(struct request *request);
 void import_take(struct request *request, const char *bytes, size_t count);
 void import_end(struct request *request);
 
+/* api_imports.c */
+void imports_get(struct request *request);
+void imports_list(struct request *request);
+
 /* health.c */
 void health_live(struct request *request);
 void health_ready(struct request *request);

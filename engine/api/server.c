@@ -40,6 +40,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -414,6 +415,7 @@ enum tranche_code server_open(struct server **out, const struct config *config, 
     server->listen_fd = -1;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->fewer, NULL);
+    imports_open(&server->counter.imports);
     server->counter.config = config;
     server->counter.runner = runner;
 
@@ -476,6 +478,7 @@ void server_close(struct server *server)
         close(server->listen_fd);
     backroom_close(&server->backroom);
     readers_close(&server->counter.readers);
+    imports_close(&server->counter.imports);
     pthread_cond_destroy(&server->fewer);
     pthread_mutex_destroy(&server->mutex);
     free(server);

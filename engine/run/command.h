@@ -23,11 +23,13 @@ struct command {
 
     /* COMMAND_WRITE. Writes at most one slice (about 5 ms) and says whether there is more to do. A refusal (4xx) must leave
      * nothing written. It may run again after `rolled_back`, which returns it to where it was when the last transaction
-     * that ended well had ended; `committed` tells of those. Both may be NULL for a write of one slice. */
+     * that ended well had ended; `committed` tells of those. Both may be NULL for a write of one slice.
+     * A write whose first slice is durable is never given up for the store's sake, only for the engine's end. */
     enum tranche_code (*write)(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
                                struct tranche_err *err);
     void (*rolled_back)(struct command *command);
     void (*committed)(struct command *command);
+    bool in_turn;                    /* waits until writes in turn that were posted before it are complete */
 
     /* On the engine thread, after the commit that made the change durable, or after the refusal. */
     void (*done)(struct command *command);
@@ -37,6 +39,8 @@ struct command {
     struct tranche_err err;
     struct command *next;            /* the holder's */
     bool unfinished;                 /* the engine's: a write with further slices to do */
+    bool waiting;                    /* the engine's: it is not its turn */
+    bool begun;                      /* the engine's, or the poster's beforehand: a slice of it is durable */
 };
 
 void command_free(struct command *command); /* what its job record owns; not the command itself */

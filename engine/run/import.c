@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "import_line.h"
 #include "import_row.h"
+#include "mem.h"
 #include "sheet.h"
 #include "spool.h"
 
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,12 @@
  * is done. A reopened import begins with the file. */
 struct import {
     char *directory;
+    char id[TRANCHE_ID_BYTES];
     struct import_summary summary;
+
+    /* for other threads: copies, each for itself */
+    atomic_int phase; /* enum import_phase */
+    atomic_uint_fast64_t lines_seen, bad_seen, devices_seen;
 
     /* while lines come in */
     char *template_id;           /* NULL: none */
@@ -42,7 +49,9 @@ struct import {
     char file[SPOOL_FILE_BYTES]; /* inside the directory; "" before finish */
     int fd;                      /* -1 before finish */
     struct spool_reader reader;
-    struct tranche_import_record working;   /* as the open transaction has it; both name the file above */
+    struct text complaints;      /* as JSON, for the store */
+    struct tranche_err trouble;  /* of the import's own, why it ends; code TRANCHE_OK: none */
+    struct tranche_import_record working;   /* as the open transaction has it; both name what is above */
     struct tranche_import_record committed; /* as the store has it for good; its number is 0 before the first slice */
 };
 
@@ -87,11 +96,13 @@ enum tranche_code import_open(struct import **out, const char *directory, const 
                               struct tranche_err *err)
 {
     const char *template_id = options->template_id;
+    assert(options->id != NULL && strlen(options->id) < TRANCHE_ID_BYTES);
     if (template_id != NULL && (template_id[0] == '\0' || strlen(template_id) > DEFINITION_NAME_BYTES_MAX))
         return fail(err, TRANCHE_INVALID, "template: expected 1 to %d bytes", DEFINITION_NAME_BYTES_MAX);
     struct import *import = import_new(directory);
     if (import == NULL)
         return no_memory(err);
+    strcpy(import->id, options->id);
     enum tranche_code code = open_input(import, options->format, err);
     if (template_id != NULL)
         import->template_id = strdup(template_id);
@@ -125,14 +136,22 @@ static enum tranche_code open_file(struct import *import, struct tranche_err *er
     struct stat stat = {0};
     import->fd = open(path, O_RDONLY | O_CLOEXEC);
     bool good = import->fd >= 0 && fstat(import->fd, &stat) == 0;
-    enum tranche_code code = good ? TRANCHE_OK : fail(err, TRANCHE_IO, "open %s: %s", path, strerror(errno));
+    enum tranche_code code = good ? TRANCHE_OK : fail(err, TRANCHE_IO, "open the import's spool file: %s", strerror(errno));
     if (code == TRANCHE_OK && (import->working.position < 0 || import->working.position > stat.st_size))
-        code = fail(err, TRANCHE_IO, "%s is shorter than what is in the store of it", path);
+        code = fail(err, TRANCHE_IO, "the import's spool file is shorter than what is in the store of it");
     free(path);
     if (code != TRANCHE_OK)
         return code;
     return spool_reader_open(&import->reader, import->fd, (uint64_t)import->working.position, (uint64_t)stat.st_size,
                              err);
+}
+
+static void publish(struct import *import, enum import_phase phase)
+{
+    atomic_store(&import->phase, (int)phase);
+    atomic_store(&import->lines_seen, import->summary.lines);
+    atomic_store(&import->bad_seen, import->summary.bad);
+    atomic_store(&import->devices_seen, import->summary.devices);
 }
 
 enum tranche_code import_reopen(struct import **out, const char *directory, const struct tranche_import_record *record,
@@ -145,11 +164,18 @@ enum tranche_code import_reopen(struct import **out, const char *directory, cons
     if (import == NULL)
         return no_memory(err);
     strcpy(import->file, record->file);
+    strcpy(import->id, record->id);
+    import->summary.lines = record->lines;
+    import->summary.bad = record->bad;
+    import->summary.devices = record->devices;
     import->working = *record;
     import->working.file = import->file;
+    import->working.complaints = NULL; /* the store has them */
     import_committed(import);
-    enum tranche_code code = open_file(import, err);
-    if (code != TRANCHE_OK) {
+    publish(import, IMPORT_WRITING);
+    enum tranche_code code = open_file(import, &import->trouble);
+    if (code == TRANCHE_NOMEM) {
+        no_memory(err);
         import_close(import);
         return fail_in(err, code, "import %" PRId64, record->no);
     }
@@ -176,14 +202,66 @@ void import_close(struct import *import)
     import_row_free(&import->row);
     sheet_close(import->sheet);
     free(import->partial);
+    text_free(&import->complaints);
     free(import->template_id);
     free(import->directory);
     free(import);
 }
 
+/* ---- what is told about it ---- */
+
+const char *import_id(const struct import *import)
+{
+    return import->id;
+}
+
 const struct import_summary *import_summary(const struct import *import)
 {
     return &import->summary;
+}
+
+bool import_is_accepted(const struct import *import)
+{
+    return import->committed.no != 0;
+}
+
+enum tranche_code import_end_code(const struct import *import, struct tranche_err *err)
+{
+    if (import->trouble.code != TRANCHE_OK && err != NULL)
+        *err = import->trouble;
+    return import->trouble.code;
+}
+
+struct import_progress import_progress(const struct import *import)
+{
+    return (struct import_progress){
+        .phase = (enum import_phase)atomic_load(&import->phase),
+        .lines = atomic_load(&import->lines_seen),
+        .bad = atomic_load(&import->bad_seen),
+        .devices = atomic_load(&import->devices_seen),
+    };
+}
+
+void import_complaints_print(const struct import_summary *summary, struct text *out)
+{
+    text_puts(out, "[");
+    for (uint32_t i = 0; i < summary->complaint_count; i++) {
+        text_printf(out, "%s{\"line\":%" PRIu64 ",\"text\":", i > 0 ? "," : "", summary->complaints[i].line);
+        text_json(out, summary->complaints[i].text);
+        text_puts(out, "}");
+    }
+    text_puts(out, "]");
+}
+
+void import_summary_print(const struct import *import, struct text *out)
+{
+    const struct import_summary *summary = &import->summary;
+    text_printf(out,
+                "{\"id\":\"%s\",\"lines\":%" PRIu64 ",\"devices\":%" PRIu64 ",\"created\":%" PRIu64
+                ",\"updated\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"complaints\":",
+                import->id, summary->lines, summary->devices, summary->created, summary->updated, summary->bad);
+    import_complaints_print(summary, out);
+    text_puts(out, "}");
 }
 
 /* ---- what was read ---- */
@@ -326,9 +404,10 @@ static enum tranche_code end_lines(struct import *import, struct tranche_err *er
 enum tranche_code import_feed(struct import *import, const char *bytes, size_t count, struct tranche_err *err)
 {
     assert(import->spool != NULL);
-    if (import->sheet != NULL)
-        return sheet_feed(import->sheet, bytes, count, err);
-    return feed_lines(import, bytes, count, err);
+    enum tranche_code code = import->sheet != NULL ? sheet_feed(import->sheet, bytes, count, err)
+                                                   : feed_lines(import, bytes, count, err);
+    publish(import, IMPORT_RECEIVING);
+    return code;
 }
 
 static enum tranche_code refuse_all(const struct import_summary *summary, struct tranche_err *err)
@@ -337,10 +416,27 @@ static enum tranche_code refuse_all(const struct import_summary *summary, struct
                 ": %s", summary->bad, summary->lines, summary->complaints[0].line, summary->complaints[0].text);
 }
 
+/* What the store is told with the first slice. */
+static void begin_record(struct import *import)
+{
+    if (import->summary.bad > 0)
+        import_complaints_print(&import->summary, &import->complaints);
+    import->working = (struct tranche_import_record){
+        .file = import->file,
+        .lines = import->summary.lines,
+        .bad = import->summary.bad,
+        .devices = import->summary.devices,
+        .complaints = import->complaints.bytes,
+    };
+    strcpy(import->working.id, import->id);
+    import->committed = import->working;
+}
+
 enum tranche_code import_finish(struct import *import, bool all_or_nothing, struct tranche_err *err)
 {
     assert(import->spool != NULL);
     enum tranche_code code = import->sheet != NULL ? end_rows(import, err) : end_lines(import, err);
+    publish(import, IMPORT_SORTING);
     if (code == TRANCHE_OK && all_or_nothing && import->summary.bad > 0)
         code = refuse_all(&import->summary, err);
     if (code == TRANCHE_OK)
@@ -354,35 +450,74 @@ enum tranche_code import_finish(struct import *import, bool all_or_nothing, stru
     import->sheet = NULL;
     free(import->partial);
     import->partial = NULL;
-    import->working = import->committed = (struct tranche_import_record){ .file = import->file };
+    begin_record(import);
+    if (import->complaints.failed)
+        return no_memory(err);
+    publish(import, IMPORT_WRITING);
     return open_file(import, err);
 }
 
 /* ---- slices ---- */
 
+/* The import's own trouble: it is over, and that much is written like a slice. */
+static void end_badly(struct import *import, const struct tranche_err *trouble)
+{
+    import->trouble = *trouble;
+    import->working.reason = import->trouble.text;
+    import->working.done = true;
+}
+
+/* Devices, up to a slice. What the store refuses (4xx) is a fault of the spool, whose devices have all been checked. */
+static enum tranche_code put_devices(struct import *import, struct tranche_store *store, int64_t now_us,
+                                     struct tranche_err *err)
+{
+    struct tranche_import_record *working = &import->working;
+    for (int i = 0; i < IMPORT_SLICE; i++) {
+        struct tranche_device_record device;
+        struct tranche_err trouble = {0};
+        bool is_there = false, created = false;
+        if (spool_next(&import->reader, &device, &is_there, &trouble) != TRANCHE_OK) {
+            end_badly(import, &trouble);
+            return TRANCHE_OK;
+        }
+        if (!is_there)
+            break;
+        device.properties_us = now_us;
+        enum tranche_code code = store->functions->device_put(store, &device, &created, &trouble);
+        if (code != TRANCHE_OK && tranche_code_http(code) < 500) {
+            end_badly(import, &trouble);
+            return TRANCHE_OK;
+        }
+        if (code != TRANCHE_OK)
+            return fail(err, code, "import: %s", trouble.text);
+        working->created += created;
+        working->updated += !created;
+        working->position = (int64_t)import->reader.position;
+    }
+    working->done = import->reader.position == import->reader.end;
+    return TRANCHE_OK;
+}
+
 enum tranche_code import_slice(struct import *import, struct tranche_store *store, int64_t now_us, bool *more,
                                struct tranche_err *err)
 {
     struct tranche_import_record *working = &import->working;
-    assert(import->reader.buffer != NULL);
     assert(!working->done);
-    (void)now_us; /* a slice has a fixed size */
-
-    for (int i = 0; i < IMPORT_SLICE; i++) {
-        struct tranche_device_record device;
-        bool is_there = false, created = false;
-        enum tranche_code code = spool_next(&import->reader, &device, &is_there, err);
-        if (code == TRANCHE_OK && !is_there)
-            break;
-        if (code == TRANCHE_OK)
-            code = store->functions->device_put(store, &device, &created, err);
-        if (code != TRANCHE_OK)
-            return fail_in(err, code, "import");
-        working->created += created;
-        working->updated += !created;
+    enum tranche_code code = TRANCHE_OK;
+    if (working->no == 0) { /* first, so that a refusal leaves nothing written */
+        working->begun_us = now_us;
+        code = store->functions->import_put(store, working, err);
     }
-    working->position = (int64_t)import->reader.position;
-    working->done = import->reader.position == import->reader.end;
+    if (code != TRANCHE_OK)
+        return code;
+    if (import->trouble.code != TRANCHE_OK)
+        end_badly(import, &import->trouble);
+    else
+        code = put_devices(import, store, now_us, err);
+    if (code != TRANCHE_OK)
+        return code;
+    if (working->done)
+        working->ended_us = now_us;
     *more = !working->done;
     return store->functions->import_put(store, working, err);
 }
@@ -390,6 +525,8 @@ enum tranche_code import_slice(struct import *import, struct tranche_store *stor
 void import_rolled_back(struct import *import)
 {
     import->working = import->committed;
+    if (import->fd >= 0 && import->reader.buffer != NULL)
+        import->trouble = (struct tranche_err){0}; /* it shows itself again */
     spool_seek(&import->reader, (uint64_t)import->committed.position);
 }
 

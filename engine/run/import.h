@@ -3,8 +3,12 @@
  *
  * A spool belongs to one thread. While lines come in, good ones are appended to DIR/spool/import-<n>.tmp as binary records
  * and bad ones are noted with their numbers. import_finish sorts the records by id (a later line of the same id wins),
- * writes DIR/spool/import-<n>, and syncs it. From then on the file and a row in the store are the import: a crash resumes
- * from the row's position.
+ * writes DIR/spool/import-<n>, and syncs it. From the first slice on the file and a row in the store are the import: a crash
+ * resumes from the row's position. A device is as the import says from the moment when its slice is written: what was
+ * written before then is replaced.
+ *
+ * Trouble of the store rolls a slice back, and it is tried again. Trouble of the import's own, with its file, ends it: the
+ * row says why, what is in the store stays, and everybody else goes on.
  */
 #ifndef IMPORT_H
 #define IMPORT_H
@@ -38,6 +42,7 @@ struct import_summary {
 struct import; /* an import being spooled or going in */
 
 struct import_options {
+    const char *id;          /* passes id_check; no other import has it */
     enum import_format format;
     const char *template_id; /* given to devices that name none; NULL: none */
 };
@@ -54,17 +59,35 @@ enum tranche_code import_feed(struct import *import, const char *bytes, size_t c
  * as the want of a header does. */
 enum tranche_code import_finish(struct import *import, bool all_or_nothing, struct tranche_err *err);
 
-/* Reopens one that a crash interrupted. */
+/* Reopens one that a crash interrupted. Trouble with its file is left to the first slice. */
 enum tranche_code import_reopen(struct import **import, const char *directory,
                                 const struct tranche_import_record *record, struct tranche_err *err);
 
-/* One slice into the store, inside the caller's transaction; the shape of command->write. */
+/* One slice into the store, inside the caller's transaction; the shape of command->write. An import that fails for a reason
+ * of its own ends with TRANCHE_OK here; import_end_code tells. */
 enum tranche_code import_slice(struct import *import, struct tranche_store *store, int64_t now_us, bool *more,
                                struct tranche_err *err);
 void import_rolled_back(struct import *import);
 void import_committed(struct import *import);
 
+const char *import_id(const struct import *import);
 const struct import_summary *import_summary(const struct import *import);
+bool import_is_accepted(const struct import *import); /* a slice is durable: it goes on even over a restart */
+enum tranche_code import_end_code(const struct import *import, struct tranche_err *err); /* of one that is done */
+
+/* How far it is, on any thread, while it is open. */
+enum import_phase { IMPORT_RECEIVING, IMPORT_SORTING, IMPORT_WRITING };
+struct import_progress {
+    enum import_phase phase;
+    uint64_t lines, bad, devices; /* devices is 0 before all lines have come */
+};
+struct import_progress import_progress(const struct import *import);
+
+struct text;
+/* {"id","lines","devices","created","updated","bad","complaints"} */
+void import_summary_print(const struct import *import, struct text *out);
+void import_complaints_print(const struct import_summary *summary, struct text *out); /* [{"line","text"}] */
+
 void import_close(struct import *import); /* removes the spool file when the import is done or never was accepted */
 
 #endif

@@ -13,7 +13,7 @@
 struct import_resume {
     struct command command;
     struct import *import;
-    char file[SPOOL_FILE_BYTES];
+    char id[TRANCHE_ID_BYTES];
     struct import_resume *next;
 };
 
@@ -32,6 +32,8 @@ static void note(void *context, const struct tranche_import_record *record)
     strcpy(finding->files[finding->count], record->file);
     finding->records[finding->count] = *record;
     finding->records[finding->count].file = finding->files[finding->count];
+    finding->records[finding->count].reason = NULL;
+    finding->records[finding->count].complaints = NULL;
     finding->count++;
 }
 
@@ -64,11 +66,15 @@ static void release(struct import_resume *resume)
 static void done(struct command *command)
 {
     struct import_resume *resume = command->context;
-    if (command->code == TRANCHE_OK)
-        log_info("import", "an interrupted import is complete", "file=%s", resume->file);
+    struct tranche_err trouble;
+    if (command->code == TRANCHE_OK && import_end_code(resume->import, &trouble) != TRANCHE_OK)
+        log_error("import", "an interrupted import cannot go on; import the file again",
+                  "import=%s err=\"%s\"", resume->id, trouble.text);
+    else if (command->code == TRANCHE_OK)
+        log_info("import", "an interrupted import is complete", "import=%s", resume->id);
     else
-        log_warn("import", "an interrupted import waits for the next start", "file=%s err=\"%s\"",
-                 resume->file, command->err.text);
+        log_warn("import", "an interrupted import waits for the next start", "import=%s err=\"%s\"",
+                 resume->id, command->err.text);
     release(resume);
 }
 
@@ -81,15 +87,17 @@ static enum tranche_code add(struct import_resume **first, const char *directory
     enum tranche_code code = import_reopen(&resume->import, directory, record, err);
     if (code != TRANCHE_OK) {
         free(resume);
-        return fail_in(err, code, "resume import %s", record->file);
+        return code;
     }
     resume->command = (struct command){ .kind = COMMAND_WRITE,
                                         .write = write_slice,
                                         .rolled_back = rolled_back,
                                         .committed = committed,
                                         .done = done,
+                                        .in_turn = true,
+                                        .begun = true,
                                         .context = resume };
-    strcpy(resume->file, record->file);
+    strcpy(resume->id, record->id);
     resume->next = *first;
     *first = resume;
     return TRANCHE_OK;
@@ -110,13 +118,13 @@ enum tranche_code import_resume_find(struct import_resume **first, const char *d
         if (finding->count < IMPORTS_OPEN_MAX) /* with more, some would not be on the list */
             code = spool_sweep(directory, keep, finding->count, err);
     }
-    for (size_t i = 0; i < finding->count && code == TRANCHE_OK; i++) {
-        struct tranche_err trouble = { 0 };
-        if (add(first, directory, &finding->records[i], &trouble) != TRANCHE_OK)
-            log_error("import", "an interrupted import cannot go on; import the file again", "err=\"%s\"",
-                      trouble.text);
-    }
+    for (size_t i = finding->count; i-- > 0 && code == TRANCHE_OK;) /* the oldest becomes the first */
+        code = add(first, directory, &finding->records[i], err);
     free(finding);
+    if (code != TRANCHE_OK) {
+        import_resume_free(*first);
+        *first = NULL;
+    }
     return code;
 }
 
@@ -127,8 +135,8 @@ void import_resume_post(struct import_resume *first, struct runner *runner)
         struct tranche_err err;
         if (runner_post(runner, &resume->command, &err) == TRANCHE_OK)
             continue;
-        log_warn("import", "an interrupted import waits for the next start", "file=%s err=\"%s\"",
-                 resume->file, err.text);
+        log_warn("import", "an interrupted import waits for the next start", "import=%s err=\"%s\"",
+                 resume->id, err.text);
         release(resume);
     }
 }

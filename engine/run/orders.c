@@ -81,6 +81,18 @@ static void answer_unavailable(struct command *first, const struct tranche_err *
     answer_all(first);
 }
 
+/* Writes of which nothing is durable; the others stay. */
+static struct command *take_unbegun(struct core *core)
+{
+    struct command *unbegun = NULL, **last = &unbegun;
+    struct command *next, *writes = take_all(&core->writes, &core->writes_last);
+    for (struct command *command = writes; command != NULL; command = next) {
+        next = command->next;
+        orders_add(command->begun ? &core->writes_last : &last, command);
+    }
+    return unbegun;
+}
+
 void orders_give_up(struct core *core)
 {
     bool patient = core->mono_us - core->orders_since_us < COMMAND_PATIENCE_US && !core->draining;
@@ -88,7 +100,7 @@ void orders_give_up(struct core *core)
         return;
     answer_unavailable(take_all(&core->answers, &core->answers_last), &core->store_trouble);
     if (core->store_state != STORE_UNSURE) /* what may be in the store must not be taken for lost */
-        answer_unavailable(take_all(&core->writes, &core->writes_last), &core->store_trouble);
+        answer_unavailable(take_unbegun(core), &core->store_trouble);
     core->orders_since_us = 0;
 }
 
@@ -98,7 +110,7 @@ void orders_refuse(struct core *core)
     if (trouble.code == TRANCHE_OK)
         fail(&trouble, TRANCHE_UNAVAILABLE, "the server is shutting down");
     answer_unavailable(take_all(&core->orders, &core->orders_last), &trouble);
-    if (core->draining) /* an import goes on after the restart */
+    if (core->draining) /* an import that has begun goes on after the restart */
         answer_unavailable(take_all(&core->writes, &core->writes_last), &trouble);
     if (core->answers == NULL && core->writes == NULL)
         core->orders_since_us = 0;

@@ -158,8 +158,14 @@ static bool is_refusal(enum tranche_code code)
 
 static enum tranche_code write_registry(struct core *core, struct tranche_err *err)
 {
+    bool turn_taken = false;
     for (struct command *command = core->writes; command != NULL; command = command->next) {
         bool more = false;
+        command->waiting = command->in_turn && turn_taken;
+        command->unfinished = command->waiting;
+        if (command->waiting)
+            continue;
+        turn_taken |= command->in_turn;
         command->code = command->write(command, core->store, core->now_us, &more, &command->err);
         command->unfinished = command->code == TRANCHE_OK && more;
         if (command->code == TRANCHE_OK || is_refusal(command->code))
@@ -241,6 +247,7 @@ static void settle_registry(struct core *core)
         next = command->next;
         if (command->committed != NULL && command->code == TRANCHE_OK)
             command->committed(command);
+        command->begun |= !command->waiting && command->code == TRANCHE_OK;
         orders_add(command->unfinished ? &core->writes_last : &core->answers_last, command);
     }
 }

@@ -169,7 +169,31 @@ static const char job_values[] =
     "  next INTEGER NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { foundation, job_values };
+/* Imports have an id, and are remembered when they have ended. */
+static const char import_ids[] =
+    "CREATE TABLE import_with_id ("
+    "  no INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id TEXT NOT NULL UNIQUE,"
+    "  file TEXT NOT NULL,"
+    "  position INTEGER NOT NULL,"
+    "  lines INTEGER NOT NULL,"
+    "  bad INTEGER NOT NULL,"
+    "  devices INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  updated INTEGER NOT NULL,"
+    "  done INTEGER NOT NULL,"
+    "  reason TEXT,"
+    "  begun_us INTEGER NOT NULL,"
+    "  ended_us INTEGER NOT NULL,"
+    "  complaints TEXT" /* the longest comes last: seldom read */
+    ") STRICT;"
+    "INSERT INTO import_with_id SELECT no, 'import-' || no, file, position, created + updated, 0, created + updated, "
+    "  created, updated, done, NULL, 0, 0, NULL FROM import;"
+    "DROP TABLE import;"
+    "ALTER TABLE import_with_id RENAME TO import;"
+    "CREATE INDEX import_open ON import (no) WHERE done = 0;";
+
+static const char *const migrations[] = { foundation, job_values, import_ids };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

@@ -217,6 +217,7 @@ enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct
     sqlite_jobs_functions(&s->functions);
     sqlite_fleet_functions(&s->functions);
     sqlite_values_functions(&s->functions);
+    sqlite_imports_functions(&s->functions);
     s->store.functions = &s->functions;
     s->lock = -1;
     s->ended = TRANCHE_COMMIT_DONE;

@@ -1,4 +1,4 @@
-/* The writer's side of the registry: devices, groups, tokens, imports. */
+/* The writer's side of the registry: devices, groups, tokens. */
 #include "sqlite_internal.h"
 
 #include "fail.h"
@@ -145,47 +145,6 @@ enum tranche_code token_insert(struct connection *connection, const struct tranc
     return code == TRANCHE_CONFLICT ? fail(err, code, "there is a token \"%s\" already", token->id) : code;
 }
 
-/* ---- imports ---- */
-
-static enum tranche_code import_put(struct tranche_store *store, struct tranche_import_record *import,
-                                    struct tranche_err *err)
-{
-    bool fresh = import->no == 0;
-    enum statement statement = fresh ? STATEMENT_IMPORT_INSERT : STATEMENT_IMPORT_UPDATE;
-    sqlite3_stmt *put = change_take(store, statement);
-    bind_text(put, 1, import->file);
-    bind_integer(put, 2, import->position);
-    bind_integer(put, 3, (int64_t)import->created);
-    bind_integer(put, 4, (int64_t)import->updated);
-    bind_integer(put, 5, import->done);
-    if (!fresh)
-        bind_integer(put, 6, import->no);
-    enum tranche_code code = change_run(store, statement, err);
-    if (code == TRANCHE_OK && fresh)
-        import->no = sqlite3_last_insert_rowid(sqlite_store(store)->connection.db);
-    return code;
-}
-
-static enum tranche_code imports_open(struct tranche_store *store, tranche_import_visit *visit, void *context,
-                                      struct tranche_err *err)
-{
-    struct connection *connection = &sqlite_store(store)->connection;
-    sqlite3_stmt *row = statement_take(connection, STATEMENT_IMPORTS_OPEN);
-    enum tranche_code code;
-    while ((code = statement_row(connection, STATEMENT_IMPORTS_OPEN, err)) == TRANCHE_OK) {
-        struct tranche_import_record import = {
-            .no = sqlite3_column_int64(row, 0),
-            .file = column_string(row, 1),
-            .position = sqlite3_column_int64(row, 2),
-            .created = (uint64_t)sqlite3_column_int64(row, 3),
-            .updated = (uint64_t)sqlite3_column_int64(row, 4),
-            .done = column_number(row, 5) != 0,
-        };
-        visit(context, &import);
-    }
-    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
-}
-
 void sqlite_fleet_functions(struct tranche_store_functions *functions)
 {
     functions->device_load = device_load;
@@ -196,6 +155,4 @@ void sqlite_fleet_functions(struct tranche_store_functions *functions)
     functions->group_find = group_find;
     functions->group_put = group_put;
     functions->group_drop = group_drop;
-    functions->import_put = import_put;
-    functions->imports_open = imports_open;
 }

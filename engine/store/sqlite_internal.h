@@ -84,6 +84,10 @@ void sqlite_lists_functions(struct tranche_reader_functions *functions);
 /* Binds a filter's values, ?1 and the following. */
 void bind_filter(sqlite3_stmt *statement, const struct filter_sql *filter);
 
+/* sqlite_imports.c */
+void sqlite_imports_functions(struct tranche_store_functions *functions);
+void sqlite_imports_reader_functions(struct tranche_reader_functions *functions);
+
 enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche_reader **reader,
                                      struct tranche_err *err);
 

@@ -321,6 +321,7 @@ enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche
     sqlite_select_functions(&r->functions);
     sqlite_values_reader_functions(&r->functions);
     sqlite_lists_functions(&r->functions);
+    sqlite_imports_reader_functions(&r->functions);
     r->reader.functions = &r->functions;
     r->checkpointer = s->checkpointer;
     enum tranche_code code = connection_open(&r->connection, s->path, s->vfs, true, READ_WAIT_MS, err);

@@ -22,6 +22,10 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     "manifest, properties, stamps, properties_us "
 #define GROUP_COLUMNS "id, revision, display_name, description, filter, organization "
 
+/* In the order of sqlite_imports.c; the complaints come after them. */
+#define IMPORT_COLUMNS \
+    "no, id, position, lines, bad, devices, created, updated, done, begun_us, ended_us, file, reason"
+
 /* In DEVICE_PUT, x'' is no text, so that the table refuses it: one row that is no JSON would break every filter. A CHECK
  * would be plainer, but SQLite 3.40 holds json_valid to be unsafe there. */
 
@@ -176,11 +180,17 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(TOKEN_FIND, ROLE_READER, "find a token",                                                              \
       "SELECT id, role, hash, expires_us, created_us FROM token WHERE id = ?1")                             \
     X(IMPORT_INSERT, ROLE_WRITER, "store an import",                                                        \
-      "INSERT INTO import (file, position, created, updated, done) VALUES (?1, ?2, ?3, ?4, ?5)")            \
+      "INSERT INTO import (position, created, updated, done, reason, ended_us, id, file, lines, bad, "      \
+      "devices, begun_us, complaints) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")     \
     X(IMPORT_UPDATE, ROLE_WRITER, "update an import",                                                       \
-      "UPDATE import SET file = ?1, position = ?2, created = ?3, updated = ?4, done = ?5 WHERE no = ?6")    \
+      "UPDATE import SET position = ?1, created = ?2, updated = ?3, done = ?4, reason = ?5, ended_us = ?6 " \
+      "WHERE no = ?7")                                                                                      \
     X(IMPORTS_OPEN, ROLE_WRITER, "list the open imports",                                                   \
-      "SELECT no, file, position, created, updated, done FROM import WHERE done = 0 ORDER BY no")
+      "SELECT " IMPORT_COLUMNS ", NULL FROM import WHERE done = 0 ORDER BY no")                             \
+    X(IMPORT_FIND, ROLE_READER, "find an import",                                                           \
+      "SELECT " IMPORT_COLUMNS ", complaints FROM import WHERE id = ?1")                                    \
+    X(IMPORTS_PAGE, ROLE_READER, "list imports",                                                            \
+      "SELECT " IMPORT_COLUMNS ", NULL FROM import ORDER BY no DESC LIMIT ?1")
 /* clang-format on */
 
 enum statement {

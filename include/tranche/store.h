@@ -62,10 +62,16 @@ struct tranche_token_record {
 /* An import that was accepted and goes in slice by slice. */
 struct tranche_import_record {
     int64_t no;
-    const char *file;      /* spool file's name inside the data directory */
-    int64_t position;      /* bytes of it that are in the store */
+    char id[TRANCHE_ID_BYTES];
+    const char *file;       /* spool file's name inside the data directory */
+    int64_t position;       /* bytes of it that are in the store */
+    uint64_t lines, bad;    /* that were read, and those among them that say no device */
+    uint64_t devices;       /* distinct ones in the spool */
     uint64_t created, updated;
-    bool done;
+    bool done;              /* no more of it goes in */
+    const char *reason;     /* why it is done before its end; NULL: it is not */
+    const char *complaints; /* about bad lines, a JSON array; NULL: none */
+    int64_t begun_us, ended_us; /* ended_us is 0 until it is done */
 };
 
 /* Which devices: those that match a filter now, or those that failed in a job up to a moment. */
@@ -223,10 +229,11 @@ struct tranche_store_functions {
                                     struct tranche_err *err);
     enum tranche_code (*group_put)(struct tranche_store *store, const struct tranche_group_record *group,
                                    struct tranche_err *err);
-
     enum tranche_code (*group_drop)(struct tranche_store *store, const char *id, struct tranche_err *err);
 
-    /* Imports. import_put inserts when no is 0 and sets it, else updates. imports_open visits those that are not done. */
+    /* Imports. import_put inserts when no is 0 and sets it (TRANCHE_CONFLICT: the id is taken), else updates what may change:
+     * the position, what was created and updated, and how it ended. imports_open visits those that are not done, without
+     * their complaints. */
     enum tranche_code (*import_put)(struct tranche_store *store, struct tranche_import_record *import,
                                     struct tranche_err *err);
     enum tranche_code (*imports_open)(struct tranche_store *store, tranche_import_visit *visit, void *context,
@@ -272,6 +279,12 @@ struct tranche_reader_functions {
                                        tranche_value_visit *visit, void *context, struct tranche_err *err);
     enum tranche_code (*token_find)(struct tranche_reader *reader, const char *id, struct tranche_token_record *out,
                                     struct tranche_err *err);
+    /* Strings live until the next call on the reader. imports_page goes from the newest, at most `limit`, without their
+     * complaints. */
+    enum tranche_code (*import_find)(struct tranche_reader *reader, const char *id, struct tranche_import_record *out,
+                                     struct tranche_err *err);
+    enum tranche_code (*imports_page)(struct tranche_reader *reader, uint32_t limit, tranche_import_visit *visit,
+                                      void *context, struct tranche_err *err);
 
     /* Resolving a selection on one snapshot: open counts it, next hands out device numbers bytewise by device id (by
      * filter) or in the origin's order, close ends the snapshot (without a selection it does nothing). Deleted devices are

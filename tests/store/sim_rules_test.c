@@ -287,6 +287,12 @@ static void visit_import(void *context, const struct tranche_import_record *impo
     call_writer(context);
 }
 
+static void read_import(void *context, const struct tranche_import_record *import)
+{
+    (void)import;
+    call_reader(context);
+}
+
 static void read_job(void *context, const struct tranche_job_record *job)
 {
     (void)job;
@@ -329,9 +335,11 @@ Test(sim_rules, callbacks_do_not_call_who_called_them)
     cr_assert_eq(r->reports, 6);
     must(s->from->job_devices_page(s->reader, &r->job, 0, 1, read_device, s, &s->err));
     cr_assert_eq(r->reports, 7);
+    must(s->from->imports_page(s->reader, 1, read_import, s, &s->err));
+    cr_assert_eq(r->reports, 8);
     call_writer(s); /* afterwards it is fine again */
     call_reader(s);
-    cr_assert_eq(r->reports, 7);
+    cr_assert_eq(r->reports, 8);
     suite_close(s);
 }
 

@@ -44,6 +44,7 @@ struct store_place {
     X(broken_properties_are_refused)                         \
     X(group_is_replaced)                                     \
     X(imports_are_open_until_done)                           \
+    X(imports_are_remembered_with_their_end)                 \
     X(filter_selects_bytewise_by_id)                         \
     X(selection_keeps_its_snapshot)                          \
     X(broken_filter_is_refused)                              \

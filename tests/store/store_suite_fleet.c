@@ -174,6 +174,7 @@ void store_case_group_is_replaced(struct store_place *place)
 
 static void note_import(void *context, const struct tranche_import_record *import)
 {
+    cr_expect_null(import->complaints);
     text_printf(context, "%s at %lld, %llu new, %llu old;", import->file, (long long)import->position,
                 (unsigned long long)import->created, (unsigned long long)import->updated);
 }
@@ -183,7 +184,8 @@ void store_case_imports_are_open_until_done(struct store_place *place)
     struct suite suite, *s = &suite;
     struct text noted = { 0 };
     suite_open(s, place);
-    struct tranche_import_record first = { .file = "import-1" }, second = { .file = "import-2", .position = 1ll << 40 };
+    struct tranche_import_record first = { .id = "a", .file = "import-1", .complaints = "[1]" },
+                                 second = { .id = "b", .file = "import-2", .position = 1ll << 40 };
 
     suite_begin(s);
     must(s->to->import_put(s->store, &first, &s->err));
@@ -204,6 +206,53 @@ void store_case_imports_are_open_until_done(struct store_place *place)
     suite_commit(s);
     must(s->to->imports_open(s->store, note_import, &noted, &s->err));
     cr_assert_str_eq(noted.bytes, "import-2 at 1099511627776, 0 new, 0 old;");
+    text_free(&noted);
+    suite_close(s);
+}
+
+void store_case_imports_are_remembered_with_their_end(struct store_place *place)
+{
+    struct suite suite, *s = &suite;
+    struct text noted = { 0 };
+    suite_open(s, place);
+    struct tranche_import_record first = { .id = "a",
+                                           .file = "import-1",
+                                           .lines = 9,
+                                           .bad = 2,
+                                           .devices = 7,
+                                           .complaints = "[1]",
+                                           .begun_us = 11 };
+    struct tranche_import_record second = { .id = "b", .file = "import-2" }, taken = { .id = "a", .file = "import-3" };
+    suite_begin(s);
+    must(s->to->import_put(s->store, &first, &s->err));
+    must(s->to->import_put(s->store, &second, &s->err));
+    cr_assert_eq(s->to->import_put(s->store, &taken, &s->err), TRANCHE_CONFLICT);
+    first = (struct tranche_import_record){
+        .no = first.no, .position = 5, .created = 3, .updated = 1, .done = true, .reason = "why", .ended_us = 12
+    };
+    must(s->to->import_put(s->store, &first, &s->err)); /* the rest may not change */
+    suite_commit(s);
+    suite_reopen(s);
+
+    struct tranche_import_record found;
+    must(s->from->import_find(s->reader, "a", &found, &s->err));
+    cr_expect_eq(found.no, first.no);
+    cr_expect_str_eq(found.id, "a");
+    cr_expect_str_eq(found.file, "import-1");
+    cr_expect(found.lines == 9 && found.bad == 2 && found.devices == 7);
+    cr_expect(found.position == 5 && found.created == 3 && found.updated == 1);
+    cr_expect(found.done && found.begun_us == 11 && found.ended_us == 12);
+    cr_expect_str_eq(found.reason, "why");
+    cr_expect_str_eq(found.complaints, "[1]");
+    must(s->from->import_find(s->reader, "b", &found, &s->err));
+    cr_expect(!found.done && found.reason == NULL && found.complaints == NULL);
+    cr_expect_eq(s->from->import_find(s->reader, "c", &found, &s->err), TRANCHE_NOTFOUND);
+
+    must(s->from->imports_page(s->reader, 5, note_import, &noted, &s->err));
+    cr_expect_str_eq(noted.bytes, "import-2 at 0, 0 new, 0 old;import-1 at 5, 3 new, 1 old;");
+    text_clear(&noted);
+    must(s->from->imports_page(s->reader, 1, note_import, &noted, &s->err));
+    cr_expect_str_eq(noted.bytes, "import-2 at 0, 0 new, 0 old;");
     text_free(&noted);
     suite_close(s);
 }

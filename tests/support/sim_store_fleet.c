@@ -40,12 +40,16 @@ struct group_row *group_row_new(const struct tranche_group_record *record)
     return group;
 }
 
-static struct import_row *import_row_new(const struct tranche_import_record *record)
+struct import_row *import_row_new(const struct tranche_import_record *record)
 {
-    struct import_row *import = sim_row_new(sizeof *import + sim_string_bytes(record->file));
+    struct import_row *import =
+        sim_row_new(sizeof *import + sim_string_bytes(record->file) + sim_string_bytes(record->reason) +
+                    sim_string_bytes(record->complaints));
     char *tail = (char *)(import + 1);
     import->record = *record;
     import->record.file = sim_string_keep(&tail, record->file);
+    import->record.reason = sim_string_keep(&tail, record->reason);
+    import->record.complaints = sim_string_keep(&tail, record->complaints);
     return import;
 }
 
@@ -204,6 +208,28 @@ static enum tranche_code group_drop(struct tranche_store *store, const char *id,
 
 /* ---- imports ---- */
 
+struct import_row *sim_store_import_named(const struct sim_store *s, const char *id, uint64_t view)
+{
+    struct import_row *import;
+    for (uint32_t at = 0; (import = sim_table_next(&s->imports, &at, view)) != NULL;)
+        if (strcmp(import->record.id, id) == 0)
+            return import;
+    return NULL;
+}
+
+/* What an update leaves as it was. */
+static struct tranche_import_record changed(const struct import_row *before, const struct tranche_import_record *import)
+{
+    struct tranche_import_record record = before->record;
+    record.position = import->position;
+    record.created = import->created;
+    record.updated = import->updated;
+    record.done = import->done;
+    record.reason = import->reason;
+    record.ended_us = import->ended_us;
+    return record;
+}
+
 static enum tranche_code import_put(struct tranche_store *store, struct tranche_import_record *import,
                                     struct tranche_err *err)
 {
@@ -211,13 +237,20 @@ static enum tranche_code import_put(struct tranche_store *store, struct tranche_
     enum tranche_code code = sim_store_change(store, "import_put", err);
     if (code != TRANCHE_OK)
         return code;
-    if (import->no == 0)
+    if (import->no == 0) {
+        if (sim_store_import_named(s, import->id, SIM_OPEN) != NULL)
+            return fail(err, TRANCHE_CONFLICT, "there is an import \"%s\" already", import->id);
         import->no = (int64_t)sim_table_last(&s->imports) + 1;
-    else if (sim_table_find(&s->imports, (uint64_t)import->no, SIM_OPEN) == NULL) {
+        sim_store_put(s, NULL, &s->imports, (uint64_t)import->no, import_row_new(import));
+        return TRANCHE_OK;
+    }
+    const struct import_row *before = sim_table_find(&s->imports, (uint64_t)import->no, SIM_OPEN);
+    if (before == NULL) {
         sim_store_wrong(s, "import_put: import %lld was never inserted", (long long)import->no);
         return fail(err, TRANCHE_INTERNAL, "import_put: import %lld is not there", (long long)import->no);
     }
-    sim_store_put(s, NULL, &s->imports, (uint64_t)import->no, import_row_new(import));
+    struct tranche_import_record record = changed(before, import);
+    sim_store_put(s, NULL, &s->imports, (uint64_t)import->no, import_row_new(&record));
     return TRANCHE_OK;
 }
 
@@ -229,8 +262,11 @@ static enum tranche_code imports_open(struct tranche_store *store, tranche_impor
     const struct import_row *import;
     s->visiting = true;
     for (uint32_t at = 0; (import = sim_table_next(&s->imports, &at, SIM_OPEN)) != NULL;)
-        if (!import->record.done)
-            visit(context, &import->record);
+        if (!import->record.done) {
+            struct tranche_import_record record = import->record;
+            record.complaints = NULL;
+            visit(context, &record);
+        }
     s->visiting = false;
     return TRANCHE_OK;
 }

@@ -161,6 +161,8 @@ enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64
 /* sim_store_fleet.c */
 void sim_store_fleet_functions(struct tranche_store_functions *functions); /* enters its own */
 struct device_row *device_row_new(const struct tranche_device_record *record);
+struct import_row *import_row_new(const struct tranche_import_record *record);
+struct import_row *sim_store_import_named(const struct sim_store *s, const char *id, uint64_t view);
 struct group_row *group_row_new(const struct tranche_group_record *record);
 struct group_row *sim_store_group_named(struct sim_store *s, const char *id, uint64_t view); /* NULL: none */
 

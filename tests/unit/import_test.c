@@ -1,5 +1,6 @@
 #include "import.h"
 
+#include "fail.h"
 #include "mem.h"
 #include "spool.h"
 #include "sqlite.h"
@@ -21,9 +22,10 @@ struct shelf {
     char **lines; /* what device_put was given, in words */
     size_t count, count_committed, room;
     struct tranche_import_record row, row_committed;
-    char file[SPOOL_FILE_BYTES];
+    char file[SPOOL_FILE_BYTES], reason[TRANCHE_ERR_BYTES];
     char known[TRANCHE_DEVICE_BYTES]; /* the id of a device that was there before */
     int fail_at; /* the device_put that fails, from 1; 0 for none */
+    enum tranche_code fail_code;
     int puts;
 };
 
@@ -35,10 +37,9 @@ static const char *or_dash(const char *text)
 static enum tranche_code shelf_device_put(struct tranche_store *store, struct tranche_device_record *device,
                                           bool *created, struct tranche_err *err)
 {
-    (void)err;
     struct shelf *shelf = (struct shelf *)store;
     if (++shelf->puts == shelf->fail_at)
-        return TRANCHE_IO;
+        return fail(err, shelf->fail_code, "the shelf fails");
     if (shelf->count == shelf->room) {
         shelf->room = shelf->room == 0 ? 64 : shelf->room * 2;
         shelf->lines = realloc(shelf->lines, shelf->room * sizeof *shelf->lines);
@@ -62,6 +63,8 @@ static enum tranche_code shelf_import_put(struct tranche_store *store, struct tr
         import->no = 7;
     shelf->row = *import;
     snprintf(shelf->file, sizeof shelf->file, "%s", import->file);
+    snprintf(shelf->reason, sizeof shelf->reason, "%s", import->reason != NULL ? import->reason : "");
+    shelf->row.complaints = NULL;
     return TRANCHE_OK;
 }
 
@@ -76,6 +79,7 @@ static void shelf_commit(struct shelf *shelf)
     shelf->count_committed = shelf->count;
     shelf->row_committed = shelf->row;
     shelf->row_committed.file = shelf->file;
+    shelf->row_committed.reason = shelf->row.done && shelf->reason[0] != '\0' ? shelf->reason : NULL;
 }
 
 static void shelf_rollback(struct shelf *shelf)
@@ -95,7 +99,7 @@ static struct tranche_err err;
 static void set_up(void)
 {
     cr_assert_not_null(mkdtemp(directory));
-    shelf = (struct shelf){ .store.functions = &shelf_functions };
+    shelf = (struct shelf){ .store.functions = &shelf_functions, .fail_code = TRANCHE_IO };
 }
 
 static void start_with(const struct import_options *options)
@@ -105,12 +109,12 @@ static void start_with(const struct import_options *options)
 
 static void start(const char *template_id)
 {
-    start_with(&(struct import_options){ .template_id = template_id });
+    start_with(&(struct import_options){ .id = "i", .template_id = template_id });
 }
 
 static void start_csv(void)
 {
-    start_with(&(struct import_options){ .format = IMPORT_CSV, .template_id = "dtmi:given;1" });
+    start_with(&(struct import_options){ .id = "i", .format = IMPORT_CSV, .template_id = "dtmi:given;1" });
 }
 
 static size_t files_in_spool(void)
@@ -665,7 +669,7 @@ Test(import, imports_at_the_same_time_have_files_of_their_own)
 {
     struct import *other = NULL;
     start(NULL);
-    cr_assert_eq(import_open(&other, directory, &(struct import_options){0}, &err), TRANCHE_OK);
+    cr_assert_eq(import_open(&other, directory, &(struct import_options){ .id = "other" }, &err), TRANCHE_OK);
     feed("{\"id\":\"a\"}\n");
     cr_assert_eq(import_feed(other, "{\"id\":\"b\"}\n", 11, &err), TRANCHE_OK);
     finish();
@@ -725,14 +729,35 @@ static void damage(off_t at, const void *bytes, size_t count)
     close(fd);
 }
 
-Test(import, a_damaged_spool_is_noticed)
+static void forget_all(void)
+{
+    shelf.count_committed = 0;
+    shelf_rollback(&shelf);
+    shelf.row = shelf.row_committed = (struct tranche_import_record){0};
+}
+
+/* The import is over and says why; what is in the store of it stays. */
+static void expect_bad_end(const char *reason)
+{
+    struct tranche_err why = {0};
+    cr_expect(shelf.row_committed.done);
+    cr_expect_str_eq(shelf.row_committed.reason, reason);
+    cr_expect_eq(import_end_code(import, &why), TRANCHE_IO);
+    cr_expect_str_eq(why.text, reason);
+    import_close(import);
+    import = NULL;
+    cr_expect_eq(files_in_spool(), 0);
+}
+
+Test(import, a_damaged_spool_ends_the_import_and_no_transaction)
 {
     static const uint32_t huge = 0x7fffffff, none = 0;
     static const struct {
         off_t at;
         const void *bytes;
         size_t count;
-    } damages[] = { { 20, NULL, 0 }, { 0, &huge, 4 }, { 0, &none, 4 }, { 15, "x", 1 } };
+        size_t stored; /* devices before the damage */
+    } damages[] = { { 20, NULL, 0, 1 }, { 0, &huge, 4, 0 }, { 0, &none, 4, 0 }, { 15, "x", 1, 0 } };
 
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
         start(NULL);
@@ -740,26 +765,77 @@ Test(import, a_damaged_spool_is_noticed)
         finish();
         damage(damages[i].at, damages[i].bytes, damages[i].count);
 
-        bool more = false;
-        cr_expect_eq(import_slice(import, &shelf.store, 0, &more, &err), TRANCHE_IO, "damage %zu", i);
-        shelf_rollback(&shelf);
-        import_close(import);
-        import = NULL;
+        cr_expect_not(slice(), "damage %zu", i);
+        cr_expect_eq(shelf.count_committed, damages[i].stored, "damage %zu", i);
+        expect_bad_end(damages[i].stored == 1 ? "the import's spool file is damaged at byte 16"
+                                              : "the import's spool file is damaged at byte 0");
+        forget_all();
     }
 }
 
-Test(import, a_spool_shorter_than_its_record_cannot_be_reopened)
+Test(import, a_spool_damaged_in_the_middle_leaves_what_is_in)
+{
+    static const uint32_t huge = 0x7fffffff;
+    struct text properties = {0};
+    text_printf(&properties, "{\"p\":\"%0300d\"}", 0); /* so that the file is read in many pieces */
+    start(NULL);
+    feed_numbers(0, MANY, 1, properties.bytes);
+    text_free(&properties);
+    finish();
+    cr_assert(slice());
+    damage((off_t)(shelf.row_committed.position / IMPORT_SLICE * 2500), &huge, 4); /* all records are as long */
+    cr_assert(slice());
+
+    cr_expect_not(slice());
+    cr_expect_eq(shelf.count_committed, 2500);
+    cr_expect_eq(import_summary(import)->created, 2500);
+    cr_expect_eq(shelf.row_committed.created, 2500);
+    cr_expect_not_null(strstr(shelf.row_committed.reason, "the import's spool file is damaged at byte"));
+}
+
+Test(import, what_the_store_refuses_of_a_spool_ends_the_import)
 {
     start(NULL);
-    feed_numbers(0, MANY, 1, "{}");
+    feed_numbers(0, 10, 1, "{}");
     finish();
-    slice();
-    import_close(import);
-    import = NULL;
-    damage(10, NULL, 0);
+    shelf.fail_at = 6;
+    shelf.fail_code = TRANCHE_INVALID;
 
-    cr_expect_eq(import_reopen(&import, directory, &shelf.row_committed, &err), TRANCHE_IO);
-    cr_expect_not_null(strstr(err.text, "import 7: "));
+    cr_expect_not(slice());
+    cr_expect_eq(shelf.count_committed, 5);
+    cr_expect_eq(shelf.row_committed.created, 5);
+    cr_expect(shelf.row_committed.done);
+    cr_expect_eq(import_end_code(import, NULL), TRANCHE_INVALID);
+}
+
+Test(import, a_spool_that_is_lost_ends_a_reopened_import)
+{
+    for (int lost = 0; lost <= 1; lost++) { /* or only shorter than its record says */
+        start(NULL);
+        feed_numbers(0, MANY, 1, "{}");
+        finish();
+        slice();
+        import_close(import);
+        import = NULL;
+        char path[64];
+        snprintf(path, sizeof path, "%s/spool/import-1", directory);
+        if (lost)
+            cr_assert_eq(unlink(path), 0);
+        else
+            damage(10, NULL, 0);
+
+        cr_assert_eq(import_reopen(&import, directory, &shelf.row_committed, &err), TRANCHE_OK);
+        bool more = true;
+        cr_assert_eq(import_slice(import, &shelf.store, 0, &more, &err), TRANCHE_OK);
+        shelf_rollback(&shelf); /* the store's trouble, of all times */
+        import_rolled_back(import);
+        cr_expect_not(slice());
+        cr_expect_eq(shelf.count_committed, IMPORT_SLICE);
+        cr_expect_eq(shelf.row_committed.created, IMPORT_SLICE);
+        expect_bad_end(lost ? "open the import's spool file: No such file or directory"
+                            : "the import's spool file is shorter than what is in the store of it");
+        forget_all();
+    }
 }
 
 /* ---- with the real store ---- */
