@@ -57,15 +57,41 @@ enum tranche_code fleet_commit(struct tranche_store *store, struct tranche_err *
 
 /* ---- devices ---- */
 
-static enum tranche_code lines_feed(struct import *import, uint32_t devices, struct tranche_err *err)
+#define ID_BYTES 40
+
+/* The same for the same number, and in no order (splitmix64). */
+static uint64_t scatter(uint64_t number)
 {
-    char line[256];
-    enum tranche_code code = TRANCHE_OK;
+    number += 0x9e3779b97f4a7c15u;
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
+    return number ^ (number >> 31);
+}
+
+static void id_print(char id[ID_BYTES], uint32_t i, enum fleet_manner manner)
+{
+    uint64_t high = scatter(2ull * i), low = scatter(2ull * i + 1);
+    if (manner == FLEET_GUIDS)
+        snprintf(id, ID_BYTES, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xffff),
+                 (unsigned)(high & 0xfff), (unsigned)(low >> 48 & 0xfff), (unsigned long long)(low & 0xffffffffffff));
+    else
+        snprintf(id, ID_BYTES, "dev-%07u", i);
+}
+
+static enum tranche_code lines_feed(struct import *import, uint32_t devices, enum fleet_manner manner,
+                                    struct tranche_err *err)
+{
+    static const char header[] = "id,displayName,template,floor:json,firmware\n";
+    const char *format = manner == FLEET_CSV ? "%s,Device %u,%s,%u,1.%u\n"
+                                             : "{\"id\":\"%s\",\"displayName\":\"Device %u\",\"template\":\"%s\","
+                                               "\"properties\":{\"floor\":%u,\"firmware\":\"1.%u\"}}\n";
+    char line[256], id[ID_BYTES];
+    enum tranche_code code =
+        manner == FLEET_CSV ? import_feed(import, header, sizeof header - 1, err) : TRANCHE_OK;
     for (uint32_t i = 0; i < devices && code == TRANCHE_OK; i++) {
-        int bytes = snprintf(line, sizeof line,
-                             "{\"id\":\"dev-%07u\",\"displayName\":\"Device %u\",\"template\":\"%s\","
-                             "\"properties\":{\"floor\":%u,\"firmware\":\"1.%u\"}}\n",
-                             i, i, i % 2 == 0 ? FLEET_TEMPLATE : FLEET_TEMPLATE_TOO, i % FLEET_FLOORS, i % 7);
+        id_print(id, i, manner);
+        int bytes = snprintf(line, sizeof line, format, id, i, i % 2 == 0 ? FLEET_TEMPLATE : FLEET_TEMPLATE_TOO,
+                             i % FLEET_FLOORS, i % 7);
         code = import_feed(import, line, (size_t)bytes, err);
     }
     return code == TRANCHE_OK ? import_finish(import, true, err) : code;
@@ -96,12 +122,19 @@ static enum tranche_code group_store(struct tranche_store *store, struct tranche
 enum tranche_code fleet_import(struct tranche_store *store, const char *directory, uint32_t devices,
                                struct tranche_err *err)
 {
+    return fleet_import_as(store, directory, devices, FLEET_SORTED, err);
+}
+
+enum tranche_code fleet_import_as(struct tranche_store *store, const char *directory, uint32_t devices,
+                                  enum fleet_manner manner, struct tranche_err *err)
+{
+    struct import_options options = { .id = "fleet", .format = manner == FLEET_CSV ? IMPORT_CSV : IMPORT_NDJSON };
     struct import *import = NULL;
     bool more = true;
-    enum tranche_code code = import_open(&import, directory, &(struct import_options){ .id = "fleet" }, err);
+    enum tranche_code code = import_open(&import, directory, &options, err);
     if (code != TRANCHE_OK)
         return code;
-    code = lines_feed(import, devices, err);
+    code = lines_feed(import, devices, manner, err);
     while (code == TRANCHE_OK && more)
         code = slices_store(import, store, &more, err);
     import_close(import);

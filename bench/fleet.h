@@ -17,6 +17,11 @@ void fleet_store_close(struct tranche_store *store); /* NULL is fine */
 enum tranche_code fleet_import(struct tranche_store *store, const char *directory, uint32_t devices,
                                struct tranche_err *err);
 
+/* The same devices otherwise written: as CSV; under ids without any order, as a list of GUIDs has them. */
+enum fleet_manner { FLEET_SORTED, FLEET_CSV, FLEET_GUIDS };
+enum tranche_code fleet_import_as(struct tranche_store *store, const char *directory, uint32_t devices,
+                                  enum fleet_manner manner, struct tranche_err *err);
+
 /* fleet_import into a new store, in a child whose memory is gone afterwards. The directory is made. */
 enum tranche_code fleet_fill(const char *directory, uint32_t devices, struct tranche_err *err);
 

@@ -210,7 +210,6 @@ static const struct bench_variant results_variants[] = {
 static enum tranche_code import_sample(struct bench_run *run, const struct bench_variant *variant,
                                        struct bench_sample *sample, struct tranche_err *err)
 {
-    (void)variant;
     static uint32_t imports;
     char path[PATH_BYTES];
     struct tranche_store *store = NULL;
@@ -218,7 +217,7 @@ static enum tranche_code import_sample(struct bench_run *run, const struct bench
     enum tranche_code code = fleet_store_open(path, &store, err);
     struct usage start = usage_now();
     if (code == TRANCHE_OK)
-        code = fleet_import(store, path, (uint32_t)run->count, err);
+        code = fleet_import_as(store, path, (uint32_t)run->count, (enum fleet_manner)variant->number, err);
     struct usage used = usage_since(start);
     fleet_store_close(store);
     double devices = (double)run->count;
@@ -228,7 +227,9 @@ static enum tranche_code import_sample(struct bench_run *run, const struct bench
 }
 
 static const struct bench_variant import_variants[] = {
-    { .name = "sorted, with properties", .bar = { .at_least = 100000 } },
+    { .name = "sorted, with properties", .number = FLEET_SORTED, .bar = { .at_least = 100000 } },
+    { .name = "the same as CSV", .number = FLEET_CSV, .bar = { .at_least = 100000 } },
+    { .name = "shuffled GUIDs", .number = FLEET_GUIDS },
 };
 
 /* ---- pages ---- */
