@@ -38,8 +38,8 @@ static const struct route routes[] = {
 
     { "POST", "/v1/devices/import", PERMISSION_DEVICES_WRITE, import_end, import_take,
       "import devices: JSON lines or CSV" },
-    { "GET", "/v1/imports", PERMISSION_DEVICES_WRITE, imports_list, NULL, "list the latest imports" },
-    { "GET", "/v1/imports/{import}", PERMISSION_DEVICES_WRITE, imports_get, NULL, "get an import's state and counts" },
+    { "GET", "/v1/imports", PERMISSION_DEVICES_VIEW, imports_list, NULL, "list the latest imports" },
+    { "GET", "/v1/imports/{import}", PERMISSION_DEVICES_VIEW, imports_get, NULL, "get an import's state and counts" },
     { "GET", "/v1/jobs/{job}/progress", PERMISSION_JOBS_VIEW, native_progress, NULL,
       "get a job's counters, batch and state" },
     { "GET", "/v1/jobs/{job}/devices", PERMISSION_JOBS_VIEW, native_devices, NULL,
