@@ -78,7 +78,7 @@ static void print_device(const struct tranche_job_device *device, struct text *o
 void jobs_devices(struct request *request)
 {
     uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    request_job_devices(request, page_max, page_max, print_device);
+    request_job_devices(request, page_max, page_max, ALL_OUTCOMES, print_device);
 }
 
 /* ---- create ---- */

@@ -2,10 +2,16 @@
  *
  *     GET /v1/jobs/{job}/progress[?check=true]
  *         {"id","status","state","frozen","tally":{"total","pending","completed","failed","unknown"},
- *          "batch":{"index","count","tally","start"?,"end"?}?,"calls","created","start"?,"end"?,"reason"?,"check"?}
+ *          "batch":{"index","count","tally","start"?,"end"?}?,"open","waiting","calls","created","start"?,"end"?,"reason"?,"check"?}
  *     GET /v1/jobs/{job}/devices
  *         {"value":[{"id","status","outcome","batch","attempt","code"?,"reason"?,"answer"?,"at"?}],"nextLink"?}
+ *         ?outcome=failed (pending, completed, unknown): only those
+ *     GET /v1/jobs/{job}/failures
+ *         {"value":[{"reason","outcome","count","example","last"}]}, the most frequent first
+ *     GET /v1/jobs/{job}/batches
+ *         {"value":[{"index","tally","start"?,"end"?}],"nextLink"?}: those that have begun
  *
+ * `open` devices are in flight or about to be called, `waiting` ones wait for a retry, a busy device or their next step.
  * `status` is the contract's word, `state` and `outcome` are ours. Batches are numbered from 0. Before the
  * membership is frozen the tally is an estimate and there is no batch.
  *
@@ -19,13 +25,18 @@
 #include "batch.h"
 #include "fail.h"
 #include "job_json.h"
+#include "paging.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* When the rows take long to count against the time between two commits, no try helps. */
 #define CHECK_TRIES_MAX  5
 #define DEVICES_PAGE     100
 #define DEVICES_PAGE_MAX 1000
+#define BATCHES_PAGE     100
+#define BATCHES_PAGE_MAX 1000
+#define REASONS_MAX      100 /* most frequent first; a connector has few distinct ones */
 
 /* ---- devices ---- */
 
@@ -58,9 +69,81 @@ static void print_device(const struct tranche_job_device *device, struct text *o
     text_puts(out, "}");
 }
 
+static enum tranche_code read_outcome(const struct request *request, enum tranche_device_state *outcome,
+                                      struct tranche_err *err)
+{
+    const char *text;
+    enum tranche_code code = request_query(request, "outcome", &text, err);
+    *outcome = ALL_OUTCOMES;
+    if (code != TRANCHE_OK || text == NULL)
+        return code;
+    for (int i = 0; i < TRANCHE_DEVICE_STATE_COUNT; i++)
+        if (strcmp(text, device_state_name((enum tranche_device_state)i)) == 0)
+            *outcome = (enum tranche_device_state)i;
+    if (*outcome == ALL_OUTCOMES)
+        return fail(err, TRANCHE_INVALID, "outcome: expected pending, completed, failed or unknown, found \"%.40s\".", text);
+    return TRANCHE_OK;
+}
+
+static void answer_devices(struct request *request)
+{
+    struct tranche_err err;
+    enum tranche_device_state outcome;
+    if (read_outcome(request, &outcome, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    else
+        request_job_devices(request, DEVICES_PAGE, DEVICES_PAGE_MAX, outcome, print_device);
+}
+
+/* One outcome may be far between: that is for the back room. */
 void native_devices(struct request *request)
 {
-    request_job_devices(request, DEVICES_PAGE, DEVICES_PAGE_MAX, print_device);
+    const char *outcome;
+    if (request_query(request, "outcome", &outcome, NULL) == TRANCHE_OK && outcome == NULL)
+        answer_devices(request);
+    else
+        request_defer(request, answer_devices);
+}
+
+/* ---- failures ---- */
+
+struct failure_list {
+    struct text *out;
+    uint32_t count;
+};
+
+static void print_failure(void *context, const struct tranche_failure *failure)
+{
+    struct failure_list *list = context;
+    text_puts(list->out, list->count++ > 0 ? ",{\"reason\":" : "{\"reason\":");
+    text_json(list->out, failure->reason);
+    text_printf(list->out, ",\"outcome\":\"%s\",\"count\":%" PRIu32 ",\"example\":", device_state_name(failure->state),
+                failure->count);
+    text_json(list->out, failure->example);
+    job_json_time("last", failure->last_us, list->out);
+    text_puts(list->out, "}");
+}
+
+/* In the back room: a large job has a million rows. */
+static void answer_failures(struct request *request)
+{
+    struct tranche_err err;
+    struct tranche_job_record job = { 0 };
+    if (!request_job(request, &job))
+        return;
+    struct failure_list list = { .out = request_answer(request, 200) };
+    struct tranche_reader *reader = request->reader;
+    text_puts(list.out, "{\"value\":[");
+    if (reader->functions->job_failures(reader, &job, REASONS_MAX, print_failure, &list, &err) == TRANCHE_OK)
+        text_puts(list.out, "]}");
+    else
+        request_refuse(request, &err);
+    tranche_job_record_free(&job);
+}
+
+void native_failures(struct request *request)
+{
+    request_defer(request, answer_failures);
 }
 
 /* ---- progress ---- */
@@ -76,6 +159,7 @@ struct progress {
     struct tranche_job_record job;
     struct tranche_batch_record batch;
     bool has_batch;
+    uint32_t open, waiting;
 };
 
 static void print_tally(const char *name, const struct tranche_tally *tally, struct text *out)
@@ -118,7 +202,8 @@ static void print_progress(const struct progress *progress, const struct check *
     print_tally("tally", &tally, out);
     if (progress->has_batch)
         print_batch(progress, out);
-    text_printf(out, ",\"calls\":%" PRId64, job->calls);
+    text_printf(out, ",\"open\":%" PRIu32 ",\"waiting\":%" PRIu32 ",\"calls\":%" PRId64, progress->open, progress->waiting,
+                job->calls);
     job_json_time("created", job->created_us, out);
     job_json_time("start", job->started_us, out);
     job_json_time("end", job->ended_us, out);
@@ -147,13 +232,64 @@ static bool read_progress(struct request *request, struct progress *progress)
     struct tranche_err err;
     struct tranche_reader *reader = request->reader;
     const struct tranche_job_record *job = &progress->job;
-    if (reader->functions->batches_page(reader, job->no, job->batch, 1, note_batch, progress, &err) ==
-        TRANCHE_OK)
+    if (reader->functions->batches_page(reader, job->no, job->batch, 1, note_batch, progress, &err) == TRANCHE_OK &&
+        reader->functions->job_open(reader, job->no, &progress->open, &progress->waiting, &err) == TRANCHE_OK)
         return true;
     request_refuse(request, &err);
     tranche_job_record_free(&progress->job);
     return false;
 }
+
+/* ---- batches ---- */
+
+struct batch_list {
+    struct text *out;
+    uint32_t limit, count;
+    bool more;
+    uint32_t next;
+};
+
+static void list_batch(void *context, const struct tranche_batch_record *batch)
+{
+    struct batch_list *list = context;
+    list->more |= list->count == list->limit;
+    if (list->more)
+        return; /* one more than the limit was asked for, only to know that there is one */
+    text_printf(list->out, "%s{\"index\":%" PRIu32, list->count++ > 0 ? "," : "", batch->index);
+    print_tally("tally", &batch->tally, list->out);
+    job_json_time("start", batch->started_us, list->out);
+    job_json_time("end", batch->ended_us, list->out);
+    text_puts(list->out, "}");
+    list->next = batch->index + 1;
+}
+
+void native_batches(struct request *request)
+{
+    struct tranche_err err;
+    struct page page;
+    struct tranche_job_record job = { 0 };
+    if (page_parse(request, PAGE_BATCHES, BATCHES_PAGE, BATCHES_PAGE_MAX, &page, &err) != TRANCHE_OK) {
+        request_refuse(request, &err);
+        return;
+    }
+    if (!request_job(request, &job))
+        return;
+    struct batch_list list = { .out = request_answer(request, 200), .limit = page.limit };
+    struct tranche_reader *reader = request->reader;
+    text_puts(list.out, "{\"value\":[");
+    if (reader->functions->batches_page(reader, job.no, (uint32_t)page.from, page.limit + 1, list_batch, &list, &err) !=
+        TRANCHE_OK) {
+        request_refuse(request, &err);
+    } else {
+        text_puts(list.out, "]");
+        if (list.more)
+            page_link(request, PAGE_BATCHES, list.next, list.out);
+        text_puts(list.out, "}");
+    }
+    tranche_job_record_free(&job);
+}
+
+/* ---- the check ---- */
 
 static bool lies_between(const struct tranche_tally *low, const struct tranche_tally *rows,
                          const struct tranche_tally *high)

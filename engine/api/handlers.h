@@ -37,6 +37,8 @@ void properties_of_component(struct request *request);
 /* api_native.c */
 void native_progress(struct request *request);
 void native_devices(struct request *request);
+void native_failures(struct request *request);
+void native_batches(struct request *request);
 
 /* api_import.c */
 void import_take(struct request *request, const char *bytes, size_t count);

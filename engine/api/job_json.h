@@ -17,8 +17,12 @@ void job_json_time(const char *name, int64_t us, struct text *out);
 /* Reads the job that the route names first; to be freed with tranche_job_record_free. False after a refusal. */
 bool request_job(struct request *request, struct tranche_job_record *job);
 
-/* Answers with a page of the devices of that job, each as `print` prints it. */
+#define ALL_OUTCOMES TRANCHE_DEVICE_STATE_COUNT
+
+/* Answers with a page of the devices of that job, each as `print` prints it: those with one outcome, or all. A page of one
+ * outcome may hold less than its size, even nothing, and still have a next one: only so many devices are looked at for it. */
 void request_job_devices(struct request *request, uint32_t limit_standard, uint32_t limit_max,
+                         enum tranche_device_state outcome,
                          void (*print)(const struct tranche_job_device *device, struct text *out));
 
 #endif

@@ -18,7 +18,7 @@
 #define TOKEN_LENGTH_MAX  (TOKEN_PLAIN_BYTES / 3 * 4)
 
 static const char *const token_prefixes[] = {
-    [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:", [PAGE_GROUPS] = "g:", [PAGE_FLEET] = "d:",
+    [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:", [PAGE_BATCHES] = "b:", [PAGE_GROUPS] = "g:", [PAGE_FLEET] = "d:",
 };
 
 static enum tranche_code parse_limit(const char *name, const char *text, uint32_t limit_max, uint32_t *limit,
@@ -62,7 +62,7 @@ static int64_t place_number(enum page_kind kind, const char *place)
     char *end;
     errno = 0;
     int64_t number = isdigit((unsigned char)place[0]) ? strtoll(place, &end, 10) : -1;
-    bool fits = number >= 0 && errno == 0 && (kind != PAGE_DEVICES || number <= UINT32_MAX); /* those are ordinals */
+    bool fits = number >= 0 && errno == 0 && (kind == PAGE_JOBS || number <= UINT32_MAX); /* ordinals and indexes */
     return fits && *end == '\0' ? number : -1;
 }
 
@@ -71,7 +71,7 @@ static bool token_read(struct request *request, enum page_kind kind, const char 
     char place[TOKEN_PLAIN_BYTES + 8];
     if (!token_decode(kind, token, place))
         return false;
-    if (kind == PAGE_JOBS || kind == PAGE_DEVICES)
+    if (kind == PAGE_JOBS || kind == PAGE_DEVICES || kind == PAGE_BATCHES)
         return (page->from = place_number(kind, place)) >= 0;
     page->after = arena_copy(&request->memory, place, strlen(place));
     return page->after != NULL;

@@ -44,6 +44,8 @@ static const struct route routes[] = {
       "get a job's counters, batch and state" },
     { "GET", "/v1/jobs/{job}/devices", PERMISSION_JOBS_VIEW, native_devices, NULL,
       "list a job's devices with their outcomes" },
+    { "GET", "/v1/jobs/{job}/failures", PERMISSION_JOBS_VIEW, native_failures, NULL, "count a job's failures by reason" },
+    { "GET", "/v1/jobs/{job}/batches", PERMISSION_JOBS_VIEW, native_batches, NULL, "list a job's batches" },
 
     { "GET", "/v1/deviceGroups/{group}/count", PERMISSION_GROUPS_VIEW, groups_count, NULL,
       "count the devices of a group" },

@@ -1,7 +1,8 @@
-/* Lists of the registry, a page at a time. A page begins behind the last item of the one before it, wherever that is, so
- * nothing is counted off. */
+/* Lists: of the registry, a page at a time, which begins behind the last item of the one before it, wherever that is, so
+ * that nothing is counted off; and of a job's failures by reason. */
 #include "sqlite_internal.h"
 
+#include "batch.h"
 #include "fail.h"
 #include "rows.h"
 
@@ -22,6 +23,84 @@ static enum tranche_code groups_page(struct tranche_reader *reader, const char *
         visit(context, &group);
     }
     return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+}
+
+/* ---- a job's open devices, and its failures ---- */
+
+static enum tranche_code job_open(struct tranche_reader *reader, int64_t job, uint32_t *open, uint32_t *waiting,
+                                  struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_reader(reader)->connection;
+    sqlite3_stmt *row = statement_take(connection, STATEMENT_JOB_OPEN);
+    bind_integer(row, 1, job);
+    enum tranche_code code = statement_row(connection, STATEMENT_JOB_OPEN, err);
+    if (code != TRANCHE_OK)
+        return code;
+    *open = column_number(row, 0);
+    *waiting = column_number(row, 1);
+    statement_end(connection, STATEMENT_JOB_OPEN);
+    return TRANCHE_OK;
+}
+
+static enum tranche_code load_example(struct connection *connection, const struct tranche_job_record *job, uint32_t ordinal,
+                                      char id[TRANCHE_DEVICE_BYTES], struct tranche_err *err)
+{
+    uint32_t members[TRANCHE_CHUNK], count = 0;
+    uint32_t chunk = chunk_of(job->batch_devices, ordinal);
+    uint32_t first = chunk_span(job->tally.total, job->batch_devices, chunk).first;
+    enum tranche_code code = rows_chunk_load(connection, job->no, chunk, members, &count, err);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && ordinal - first >= count))
+        return fail(err, TRANCHE_IO, "job \"%s\" lacks members of its chunk %u", job->id, chunk);
+    if (code != TRANCHE_OK)
+        return code;
+    sqlite3_stmt *name = statement_take(connection, STATEMENT_DEVICE_NAME);
+    bind_integer(name, 1, members[ordinal - first]);
+    code = statement_row(connection, STATEMENT_DEVICE_NAME, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, TRANCHE_IO, "job \"%s\" has a device that is not in the store", job->id);
+    if (code == TRANCHE_OK && !column_copy(name, 0, id, TRANCHE_DEVICE_BYTES))
+        return row_damaged(connection, STATEMENT_DEVICE_NAME, err);
+    statement_end(connection, STATEMENT_DEVICE_NAME);
+    return code;
+}
+
+static enum tranche_code visit_failures(struct connection *connection, const struct tranche_job_record *job, uint32_t limit,
+                                        tranche_failure_visit *visit, void *context, struct tranche_err *err)
+{
+    sqlite3_stmt *row = statement_take(connection, STATEMENT_FAILURE_REASONS);
+    bind_integer(row, 1, job->no);
+    bind_integer(row, 2, limit);
+    enum tranche_code code;
+    while ((code = statement_row(connection, STATEMENT_FAILURE_REASONS, err)) == TRANCHE_OK) {
+        char example[TRANCHE_DEVICE_BYTES];
+        const char *reason = column_string(row, 1);
+        struct tranche_failure failure = {
+            .state = (enum tranche_device_state)sqlite3_column_int(row, 0),
+            .reason = reason == NULL ? "" : reason,
+            .count = column_number(row, 2),
+            .last_us = sqlite3_column_int64(row, 3),
+            .example = example,
+        };
+        code = load_example(connection, job, column_number(row, 4), example, err);
+        if (code != TRANCHE_OK) {
+            statement_end(connection, STATEMENT_FAILURE_REASONS);
+            return code;
+        }
+        visit(context, &failure);
+    }
+    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+}
+
+static enum tranche_code job_failures(struct tranche_reader *reader, const struct tranche_job_record *job, uint32_t limit,
+                                      tranche_failure_visit *visit, void *context, struct tranche_err *err)
+{
+    struct sqlite_reader *r = sqlite_reader(reader);
+    bool opened = false;
+    enum tranche_code code = reader_snapshot_open(r, &opened, err);
+    if (code == TRANCHE_OK)
+        code = visit_failures(&r->connection, job, limit, visit, context, err);
+    reader_snapshot_close(r, opened);
+    return code;
 }
 
 /* ---- devices ---- */
@@ -104,5 +183,7 @@ static enum tranche_code devices_page(struct tranche_reader *reader, const struc
 void sqlite_lists_functions(struct tranche_reader_functions *functions)
 {
     functions->groups_page = groups_page;
+    functions->job_open = job_open;
+    functions->job_failures = job_failures;
     functions->devices_page = devices_page;
 }

@@ -158,6 +158,14 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(FOLDS, ROLE_ALL, "list the folds",                                                                    \
       "SELECT " JOB_COLUMNS ", fold.next FROM fold JOIN job ON job.no = fold.job "                          \
       "JOIN definition ON definition.job = job.no ORDER BY fold.job")                                       \
+    X(JOB_OPEN, ROLE_READER, "count a job's open devices",                                                  \
+      "SELECT (SELECT ifnull(sum(length(ordinals)), 0) / 4 FROM intent WHERE job = ?1), "                   \
+      "(SELECT count(*) FROM retry WHERE job = ?1)")                                                        \
+    X(FAILURE_REASONS, ROLE_READER, "group the failures",                                                   \
+      "SELECT result.outcome, text.body, count(*), max(result.at_us), min(result.ordinal) FROM result "     \
+      "LEFT JOIN text ON text.id = result.reason WHERE result.job = ?1 AND result.final = 1 "               \
+      "AND result.outcome IN (2, 3) GROUP BY result.outcome, result.reason "                                \
+      "ORDER BY count(*) DESC, min(result.ordinal) LIMIT ?2")                                               \
     X(DONE_RANGE, ROLE_ALL, "list completed steps",                                                         \
       "SELECT ordinal, step, final, at_us FROM result "                                                     \
       "WHERE job = ?1 AND ordinal >= ?2 AND ordinal < ?3 AND outcome = 1 ORDER BY ordinal, step")           \

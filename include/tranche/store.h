@@ -135,6 +135,16 @@ struct tranche_job_device {
 };
 typedef void tranche_job_device_visit(void *context, const struct tranche_job_device *device);
 
+/* Devices of a job that ended failed or unknown for one reason. */
+struct tranche_failure {
+    enum tranche_device_state state;
+    const char *reason;     /* "" for none */
+    uint32_t count;
+    int64_t last_us;        /* when the last of them did */
+    const char *example;    /* id of the first of them, in the job's order */
+};
+typedef void tranche_failure_visit(void *context, const struct tranche_failure *failure);
+
 /* The writer's functions. Called on the deciding thread only. None waits for anything but the disk. */
 struct tranche_store_functions {
     const char *name;
@@ -259,6 +269,12 @@ struct tranche_reader_functions {
                                           struct tranche_err *err);
     enum tranche_code (*batches_page)(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t limit,
                                       tranche_batch_visit *visit, void *context, struct tranche_err *err);
+    /* Devices in open intents, and devices that wait. */
+    enum tranche_code (*job_open)(struct tranche_reader *reader, int64_t job, uint32_t *open, uint32_t *waiting,
+                                  struct tranche_err *err);
+    /* Failures by reason, the most frequent first, at most `limit`. Looks at all of the job's rows. */
+    enum tranche_code (*job_failures)(struct tranche_reader *reader, const struct tranche_job_record *job, uint32_t limit,
+                                      tranche_failure_visit *visit, void *context, struct tranche_err *err);
     /* Counts the rows: final results of the whole job and of the ordinals [first, first + count). The whole's total is the
      * number of members in the chunks, the batch's how many of the ordinals are among them. */
     enum tranche_code (*recount)(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t count,

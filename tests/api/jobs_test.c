@@ -585,7 +585,7 @@ Test(jobs, progress_before_the_freeze_is_an_estimate)
     const char *expected =
         "{\"id\":\"self-test-01\",\"status\":\"pending\",\"state\":\"pending\",\"frozen\":false,"
         "\"tally\":{\"total\":7,\"pending\":7,\"completed\":0,\"failed\":0,\"unknown\":0},"
-        "\"calls\":0,\"created\":\"";
+        "\"open\":0,\"waiting\":0,\"calls\":0,\"created\":\"";
     cr_assert_eq(strncmp(answer.body.bytes, expected, strlen(expected)), 0, "%s", answer.body.bytes);
     cr_assert_null(strstr(answer.body.bytes, "\"check\""));
     api_answer_free(&answer);
@@ -603,7 +603,7 @@ Test(jobs, progress_tells_unknown_from_failed_and_checks_the_rows)
              "{\"id\":\"self-test-01\",\"status\":\"running\",\"state\":\"cancelling\",\"frozen\":true,"
              "\"tally\":%s,"
              "\"batch\":{\"index\":0,\"count\":1,\"tally\":%s,\"start\":\"2026-03-02T09:20:00.120Z\"},"
-             "\"calls\":6,",
+             "\"open\":0,\"waiting\":0,\"calls\":6,",
              tally, tally);
     snprintf(tail, sizeof tail, "\"check\":{\"exact\":true,\"agrees\":true,\"tally\":%s,\"batch\":%s}}",
              tally, tally);
@@ -663,4 +663,45 @@ Test(jobs, own_device_list_tells_all)
         "\"reason\":\"it \\\"went\\\" "
         "wrong\",\"answer\":\"{\\\"a\\\":1}\",\"at\":\"2026-03-02T09:20:00.120Z\"},"
         "{\"id\":\"pump-n04\",\"status\":\"pending\",\"outcome\":\"pending\",\"batch\":0,\"attempt\":0}]}");
+}
+
+Test(jobs, own_device_list_tells_those_of_one_outcome)
+{
+    make_job("self-test-01", "{" SELF_TEST("false") "}");
+    turn_job((struct turn){ "self-test-01", TRANCHE_JOB_RUNNING, AT_0920, 0, "cuf-ff-" });
+#define DEVICES "/v1/jobs/self-test-01/devices?outcome="
+    api_check(api_get(&world, DEVICES "pending"), 200,
+              "{\"value\":[{\"id\":\"pump-n04\",\"status\":\"pending\",\"outcome\":\"pending\",\"batch\":0,\"attempt\":0},"
+              "{\"id\":\"pump-n07\",\"status\":\"pending\",\"outcome\":\"pending\",\"batch\":0,\"attempt\":0}]}");
+    struct api_answer answer = api_get(&world, DEVICES "failed&maxpagesize=2");
+    cr_assert_not_null(strstr(answer.body.bytes, "pump-n03"));
+    cr_assert_not_null(strstr(answer.body.bytes, "pump-n05"));
+    cr_assert_null(strstr(answer.body.bytes, "pump-n06"));
+    const char *link = strstr(answer.body.bytes, "/v1/jobs/");
+    cr_assert_not_null(link, "%s", answer.body.bytes);
+    char next[200];
+    snprintf(next, sizeof next, "%.*s", (int)strcspn(link, "\""), link);
+    api_answer_free(&answer);
+    answer = api_get(&world, next);
+    cr_assert_not_null(strstr(answer.body.bytes, "pump-n06"), "%s", answer.body.bytes);
+    cr_assert_null(strstr(answer.body.bytes, "pump-n05"));
+    cr_assert_null(strstr(answer.body.bytes, "nextLink"));
+    api_answer_free(&answer);
+    api_check_error(api_get(&world, DEVICES "lost"), 422, "UnprocessableEntity",
+                    "outcome: expected pending, completed, failed or unknown, found \"lost\".");
+}
+
+Test(jobs, failures_and_batches_are_told)
+{
+    make_job("self-test-01", "{" SELF_TEST("false") "}");
+    turn_job((struct turn){ "self-test-01", TRANCHE_JOB_RUNNING, AT_0920, 0, "cuf-ff-" });
+    api_check(api_get(&world, "/v1/jobs/self-test-01/failures"), 200,
+              "{\"value\":[{\"reason\":\"it \\\"went\\\" wrong\",\"outcome\":\"failed\",\"count\":3,\"example\":\"pump-n03\","
+              "\"last\":\"2026-03-02T09:20:00.120Z\"},{\"reason\":\"it \\\"went\\\" wrong\",\"outcome\":\"unknown\","
+              "\"count\":1,\"example\":\"pump-n02\",\"last\":\"2026-03-02T09:20:00.120Z\"}]}");
+    api_check(api_get(&world, "/v1/jobs/self-test-01/batches"), 200,
+              "{\"value\":[{\"index\":0,\"tally\":{\"total\":7,\"pending\":2,\"completed\":1,\"failed\":3,\"unknown\":1},"
+              "\"start\":\"2026-03-02T09:20:00.120Z\"}]}");
+    api_check_error(api_get(&world, "/v1/jobs/x/failures"), 404, "NotFound", "Job \"x\" was not found.");
+    api_check_error(api_get(&world, "/v1/jobs/x/batches"), 404, "NotFound", "Job \"x\" was not found.");
 }

@@ -55,6 +55,8 @@ struct store_place {
     X(groups_page_goes_by_id)                                \
     X(device_lists_go_by_id_or_by_name)                      \
     X(device_lists_leave_tombstones_out)                     \
+    X(failures_are_grouped_by_reason)                        \
+    X(open_devices_are_counted)                              \
     X(values_keep_every_byte)                                \
     X(components_beside_values)                              \
     X(only_younger_values_are_set)                           \

@@ -132,3 +132,62 @@ void store_case_device_lists_leave_tombstones_out(struct store_place *place)
     assert_listed(s, (struct tranche_device_list){ .limit = 9, .order = TRANCHE_BY_NAME }, "b ");
     suite_close(s);
 }
+
+static void note_failure(void *context, const struct tranche_failure *failure)
+{
+    text_printf(context, "%d \"%s\" x%u last %lld like %s\n", (int)failure->state, failure->reason, failure->count,
+                (long long)failure->last_us, failure->example);
+}
+
+void store_case_failures_are_grouped_by_reason(struct store_place *place)
+{
+    struct suite suite, *s = &suite;
+    struct text noted = { 0 };
+    suite_open(s, place);
+    struct tranche_job_record job;
+    suite_job(s, "a", suite_devices(s, "d", 700), 700, 300, &job);
+    suite_begin(s);
+    for (uint32_t i = 0; i < 600; i++) {
+        enum tranche_device_state state = i % 6 == 0 ? TRANCHE_DEVICE_FAILED
+                                        : i % 6 == 1 ? TRANCHE_DEVICE_UNKNOWN : TRANCHE_DEVICE_COMPLETED;
+        struct tranche_result_record result = suite_result(i, state);
+        result.reason = i % 12 == 0 ? "offline" : i == 306 ? "rejected" : i % 6 == 0 ? "" : i % 6 == 1 ? "no answer" : "";
+        result.final = i != 12 && i != 24;
+        result.at_us = 1000 + i;
+        must(s->to->result_put(s->store, job.no, &result, &s->err));
+    }
+    suite_commit(s);
+
+    must(s->from->job_failures(s->reader, &job, 10, note_failure, &noted, &s->err));
+    assert_noted(&noted, "3 \"no answer\" x100 last 1595 like d0001\n"
+                         "2 \"\" x49 last 1594 like d0006\n"
+                         "2 \"offline\" x48 last 1588 like d0000\n"
+                         "2 \"rejected\" x1 last 1306 like d0306\n");
+    must(s->from->job_failures(s->reader, &job, 1, note_failure, &noted, &s->err));
+    assert_noted(&noted, "3 \"no answer\" x100 last 1595 like d0001\n");
+    text_free(&noted);
+    suite_close(s);
+}
+
+void store_case_open_devices_are_counted(struct store_place *place)
+{
+    struct suite suite, *s = &suite;
+    suite_open(s, place);
+    struct tranche_job_record job;
+    suite_job(s, "a", suite_devices(s, "d", 100), 100, 100, &job);
+    struct tranche_intent_record intent = { .seq = 1, .attempt = 1, .count = 3, .ordinals = { 1, 2, 3 } };
+    struct tranche_intent_record more = { .seq = 2, .attempt = 1, .count = 2, .ordinals = { 7, 9 } };
+    struct tranche_retry_record retry = { .ordinal = 20, .attempt = 2 };
+    uint32_t open = 9, waiting = 9;
+    must(s->from->job_open(s->reader, job.no, &open, &waiting, &s->err));
+    cr_assert(open == 0 && waiting == 0);
+
+    suite_begin(s);
+    must(s->to->intent_put(s->store, job.no, &intent, &s->err));
+    must(s->to->intent_put(s->store, job.no, &more, &s->err));
+    must(s->to->retry_put(s->store, job.no, &retry, &s->err));
+    suite_commit(s);
+    must(s->from->job_open(s->reader, job.no, &open, &waiting, &s->err));
+    cr_assert(open == 5 && waiting == 1);
+    suite_close(s);
+}

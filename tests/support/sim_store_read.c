@@ -180,6 +180,65 @@ static enum tranche_code reader_job_devices_page(struct tranche_reader *reader,
     return TRANCHE_OK;
 }
 
+static enum tranche_code reader_job_open(struct tranche_reader *reader, int64_t job, uint32_t *open, uint32_t *waiting,
+                                         struct tranche_err *err)
+{
+    (void)err;
+    uint64_t view;
+    struct reader *r = enter(reader, &view);
+    const struct job_rows *rows = sim_store_rows_find(r->store, job);
+    const struct intent_row *intent;
+    *open = *waiting = 0;
+    for (uint32_t at = 0; rows != NULL && (intent = sim_table_next(&rows->tables[ROWS_INTENT], &at, view)) != NULL;)
+        *open += intent->record.count;
+    for (uint32_t at = 0; rows != NULL && sim_table_next(&rows->tables[ROWS_RETRY], &at, view) != NULL;)
+        ++*waiting;
+    return TRANCHE_OK;
+}
+
+#define REASONS_MAX 64 /* of one simulated job */
+
+static int by_frequency(const void *a, const void *b)
+{
+    const struct tranche_failure *left = a, *right = b;
+    return (left->count < right->count) - (left->count > right->count);
+}
+
+/* Grouped in order of ordinals; a stable sort would keep that among equals, so the tests have no equals. */
+static enum tranche_code reader_job_failures(struct tranche_reader *reader, const struct tranche_job_record *job,
+                                             uint32_t limit, tranche_failure_visit *visit, void *context,
+                                             struct tranche_err *err)
+{
+    (void)err;
+    uint64_t view;
+    struct reader *r = enter(reader, &view);
+    const struct job_rows *rows = sim_store_rows_find(r->store, job->no);
+    struct tranche_failure groups[REASONS_MAX];
+    uint32_t count = 0;
+    for (uint32_t ordinal = 0; rows != NULL && ordinal < job->tally.total; ordinal++) {
+        const struct result_row *result = sim_store_final(rows, ordinal, view);
+        if (result == NULL || result->record.state == TRANCHE_DEVICE_COMPLETED)
+            continue;
+        uint32_t i = 0;
+        while (i < count && (groups[i].state != result->record.state || strcmp(groups[i].reason, result->record.reason) != 0))
+            i++;
+        assert(i < REASONS_MAX);
+        if (i == count)
+            groups[count++] = (struct tranche_failure){ .state = result->record.state,
+                                                        .reason = result->record.reason,
+                                                        .example = member(r->store, rows, job, ordinal, view)->record.id };
+        groups[i].count++;
+        if (result->record.at_us > groups[i].last_us)
+            groups[i].last_us = result->record.at_us;
+    }
+    qsort(groups, count, sizeof groups[0], by_frequency);
+    r->visiting = true;
+    for (uint32_t i = 0; i < count && i < limit; i++)
+        visit(context, &groups[i]);
+    r->visiting = false;
+    return TRANCHE_OK;
+}
+
 static enum tranche_code reader_recount(struct tranche_reader *reader, int64_t job, uint32_t first,
                                         uint32_t count, struct tranche_tally *whole,
                                         struct tranche_tally *batch, struct tranche_err *err)
@@ -539,6 +598,8 @@ static const struct tranche_reader_functions reader_functions = {
     .jobs_page = reader_jobs_page,
     .job_devices_page = reader_job_devices_page,
     .batches_page = reader_batches_page,
+    .job_open = reader_job_open,
+    .job_failures = reader_job_failures,
     .recount = reader_recount,
     .group_find = reader_group_find,
     .device_find = reader_device_find,
