@@ -20,7 +20,7 @@ enum { GLOBAL_SERVER = 1001, GLOBAL_TOKEN_FILE, GLOBAL_OUTPUT, GLOBAL_NO_COLOR, 
 static const struct flag global_flags[] = {
     { GLOBAL_SERVER, 0, "server", "URL", "server to speak with (TRANCHE_SERVER; " CLI_SERVER_STANDARD ")" },
     { GLOBAL_TOKEN_FILE, 0, "token-file", "FILE", "file with the Authorization value (TRANCHE_TOKEN: the value itself)" },
-    { GLOBAL_OUTPUT, 'o', "output", "FORMAT", "table, json, tsv or id (table)" },
+    { GLOBAL_OUTPUT, 'o', "output", "FORMAT", "table, wide, json, jsonl, tsv or id (table)" },
     { GLOBAL_NO_COLOR, 0, "no-color", NULL, "no colours (NO_COLOR)" },
     { GLOBAL_QUIET, 'q', "quiet", NULL, "only data and errors" },
     { GLOBAL_HELP, 'h', "help", NULL, "this page" },
@@ -229,13 +229,13 @@ const char *words_argument(const struct words *words, int index)
 
 static bool take_output(struct cli *cli, const char *value)
 {
-    static const char *const names[] = { "table", "json", "tsv", "id" };
+    static const char *const names[] = { "table", "wide", "json", "jsonl", "tsv", "id" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(value, names[i]) == 0) {
             cli->output = (enum output)i;
             return true;
         }
-    cli_usage(cli, "--output: expected table, json, tsv or id, got \"%s\"", value);
+    cli_usage(cli, "--output: expected table, wide, json, jsonl, tsv or id, got \"%s\"", value);
     return false;
 }
 
@@ -385,16 +385,38 @@ const struct cmd *cli_find(int argc, char *const *argv, int *used)
     return NULL;
 }
 
+static bool is_verb_of(const struct cmd *cmd, const char *noun)
+{
+    size_t bytes = strlen(noun);
+    return strncmp(cmd->name, noun, bytes) == 0 && cmd->name[bytes] == ' ';
+}
+
+/* "job --help": what can be done with jobs. False: there is no such noun. */
+static bool help_noun(const char *noun)
+{
+    bool any = false;
+    for (size_t i = 0; cmds[i] != NULL; i++) {
+        if (!is_verb_of(cmds[i], noun))
+            continue;
+        if (!any)
+            printf("usage: tranche %s VERB ... [flags]\n\n", noun);
+        char usage[80];
+        snprintf(usage, sizeof usage, "  %s %s", cmds[i]->name, cmds[i]->arguments);
+        printf("%-*s %s\n", NAMES_WIDTH, usage, cmds[i]->help);
+        any = true;
+    }
+    if (any)
+        printf("\nexample: tranche %s VERB --help\n", noun);
+    return any;
+}
+
 /* The verbs of a noun, where the noun at least is right. */
 static enum exit_code refuse_command(int argc, char *const *argv)
 {
     struct text verbs = {0};
-    size_t noun_bytes = strlen(argv[0]);
-    for (size_t i = 0; cmds[i] != NULL; i++) {
-        const char *name = cmds[i]->name;
-        if (strncmp(name, argv[0], noun_bytes) == 0 && name[noun_bytes] == ' ')
-            text_printf(&verbs, "%s%s", verbs.length > 0 ? ", " : "", name + noun_bytes + 1);
-    }
+    for (size_t i = 0; cmds[i] != NULL; i++)
+        if (is_verb_of(cmds[i], argv[0]))
+            text_printf(&verbs, "%s%s", verbs.length > 0 ? ", " : "", cmds[i]->name + strlen(argv[0]) + 1);
     bool has_verb = argc > 1 && argv[1][0] != '-';
     if (verbs.length == 0)
         cli_fail(EXIT_USAGE, "there is no command \"%s\"\n  see tranche help", argv[0]);
@@ -406,6 +428,11 @@ static enum exit_code refuse_command(int argc, char *const *argv)
     return EXIT_USAGE;
 }
 
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli cli;
@@ -413,6 +440,8 @@ int cli_main(int argc, char **argv)
     const char *value;
     if (!cli_init(&cli))
         return EXIT_USAGE;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        argv[1] = "version";
     words_init(&words, &cli, NULL, "+", argc, argv);
     if (next_flag(&words, &value) == FLAG_BAD)
         return EXIT_USAGE;
@@ -425,6 +454,8 @@ int cli_main(int argc, char **argv)
 
     int used;
     cli.cmd = cli_find(argc, argv, &used);
+    if (cli.cmd == NULL && argc > 1 && asks_for_help(argv[1]) && help_noun(argv[0]))
+        return EXIT_OK;
     if (cli.cmd == NULL)
         return (int)refuse_command(argc, argv);
     words_init(&words, &cli, cli.cmd->flags, "", argc - (used - 1), argv + (used - 1));

@@ -1,5 +1,4 @@
-#include "http.h"
-#include "show.h"
+#include "object_call.h"
 
 enum { FILTER = 1, NAME, DESCRIPTION };
 
@@ -10,36 +9,16 @@ static const struct flag flags[] = {
     { 0 },
 };
 
-static void print_body(struct text *out, const char *name, const char *filter, const char *description)
+static enum exit_code create(struct http *http, const char *id, const struct text *body)
 {
-    text_puts(out, "{\"displayName\":");
-    text_json(out, name);
-    text_puts(out, ",\"filter\":");
-    text_json(out, filter);
-    if (description != NULL) {
-        text_puts(out, ",\"description\":");
-        text_json(out, description);
-    }
-    text_puts(out, "}");
-}
-
-static enum exit_code create(struct http *http, const char *id, const char *body, size_t bytes)
-{
-    static const struct column columns[] = {
-        { "ID", "id", COLUMN_VALUE },
-        { "NAME", "displayName", COLUMN_VALUE },
-        { "FILTER", "filter", COLUMN_VALUE },
-        { 0 },
-    };
-    struct text path = {0};
-    text_puts(&path, "/api/deviceGroups");
-    http_path_add(&path, id);
-    text_puts(&path, HTTP_API_VERSION);
-    enum exit_code code = http_call(http, "PUT", path.bytes, body, bytes);
-    text_free(&path);
-    if (code != EXIT_OK)
+    if (object_call(http, "PUT", "/api/deviceGroups", id, "", body->bytes, body->length) != EXIT_OK)
         return http_report(http);
-    show_object(http->cli, &http->json, columns);
+    show_object(http->cli, &http->json, group_columns);
+    int64_t count;
+    if (object_call(http, "GET", "/v1/deviceGroups", id, "/count", NULL, 0) != EXIT_OK)
+        return http_report(http);
+    if (json_integer(json_member(http->json.root, "count"), &count))
+        cli_note(http->cli, count == 0 ? "no device matches now" : "%lld devices match now", (long long)count);
     return EXIT_OK;
 }
 
@@ -66,10 +45,14 @@ static enum exit_code run_group_create(struct cli *cli, struct words *words)
 
     struct text body = {0};
     struct http http = {0};
-    print_body(&body, name != NULL ? name : id, filter, description);
+    text_puts(&body, "{");
+    body_add_string(&body, "displayName", name != NULL ? name : id);
+    body_add_string(&body, "filter", filter);
+    body_add_string(&body, "description", description);
+    text_puts(&body, "}");
     enum exit_code code = body.failed ? cli_fail(EXIT_TROUBLE, "out of memory") : http_open(&http, cli);
     if (code == EXIT_OK)
-        code = create(&http, id, body.bytes, body.length);
+        code = create(&http, id, &body);
     http_close(&http);
     text_free(&body);
     return code;

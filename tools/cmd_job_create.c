@@ -1,12 +1,14 @@
 #include "file.h"
 #include "job_body.h"
 #include "job_call.h"
-#include "show.h"
+#include "object_call.h"
 #include "watch.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define DEVICES_UNASKED 1000 /* a job on more of them is worth a question */
 
 enum {
     GROUP = 1, PROPERTY, COMMAND, CLOUD_PROPERTY, MIGRATE_TEMPLATE, TARGET, CONTENT, BODY_FILE, BATCH, BATCH_TYPE, CANCEL,
@@ -158,14 +160,14 @@ static enum exit_code find_target(struct http *http, const struct job_words *job
 
 /* ---- asking ---- */
 
-/* A job without batches reaches everybody before anybody can look. */
-static bool agrees(const struct order *order)
+/* A job without batches reaches everybody before anybody can look, and a large one is worth a second look. */
+static bool agrees(const struct order *order, int64_t devices)
 {
-    bool harmless = order->yes || order->file != NULL || order->job.batch != NULL;
+    bool harmless = order->yes || order->file != NULL || (order->job.batch != NULL && devices <= DEVICES_UNASKED);
     if (harmless || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return true;
-    fprintf(stderr, "Job \"%s\" has no --batch: it calls all devices of group \"%s\" without a pause. Go on? [y/N] ",
-            order->id, order->job.group);
+    fprintf(stderr, "Job \"%s\" calls %lld devices of group \"%s\"%s. Go on? [y/N] ", order->id, (long long)devices,
+            order->job.group, order->job.batch == NULL ? " without a pause, since it has no --batch" : "");
     char answer[16] = "";
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
@@ -191,14 +193,29 @@ static enum exit_code make_body(struct http *http, struct order *order, struct t
     return code != TRANCHE_OK ? cli_usage(http->cli, "%s", err.text) : EXIT_OK;
 }
 
+/* How many devices the group has now; a group that is not there is the server's to refuse. */
+static int64_t count_devices(struct http *http, const struct order *order)
+{
+    int64_t count = 0;
+    if (order->file != NULL || object_call(http, "GET", "/v1/deviceGroups", order->job.group, "/count", NULL, 0) != EXIT_OK ||
+        !json_integer(json_member(http->json.root, "count"), &count))
+        return 0;
+    if (count == 0)
+        cli_note(http->cli, "group \"%s\" has no devices now", order->job.group);
+    return count;
+}
+
 static enum exit_code create(struct http *http, struct order *order)
 {
     struct text target = {0}, body = {0};
     enum exit_code code = make_body(http, order, &target, &body);
-    if (code == EXIT_OK && !agrees(order))
+    if (code == EXIT_OK && !agrees(order, count_devices(http, order)))
         code = cli_fail(EXIT_INTERRUPTED, "nothing was created");
+    bool exists = code == EXIT_OK && job_call(http, "GET", order->id, "", NULL, 0) == EXIT_OK;
     if (code == EXIT_OK && job_call(http, "PUT", order->id, "", body.bytes, body.length) != EXIT_OK)
         code = http_report(http);
+    else if (exists)
+        cli_note(http->cli, "job \"%s\" exists already, with this definition: nothing was started", order->id);
     text_free(&target);
     text_free(&body);
     return code;

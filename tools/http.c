@@ -47,8 +47,13 @@ void http_close(struct http *http)
 
 void http_path_add(struct text *path, const char *segment)
 {
-    char *escaped = curl_easy_escape(NULL, segment, (int)strlen(segment));
     text_puts(path, "/");
+    http_text_add(path, segment);
+}
+
+void http_text_add(struct text *path, const char *part)
+{
+    char *escaped = curl_easy_escape(NULL, part, (int)strlen(part));
     if (escaped != NULL)
         text_puts(path, escaped);
     else

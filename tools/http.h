@@ -31,6 +31,7 @@ void http_close(struct http *http);
 
 /* Adds a path segment, percent-encoded. */
 void http_path_add(struct text *path, const char *segment);
+void http_text_add(struct text *path, const char *part); /* a value of the query, likewise */
 
 /* One call. `path` begins with "/". `body` NULL: none. EXIT_OK for a 2xx; else the code of ux.md 2.4, and nothing is said
  * yet: http_report says it. */

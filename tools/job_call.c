@@ -1,21 +1,11 @@
 #include "job_call.h"
 
-#include "show.h"
+#include "object_call.h"
 
 enum exit_code job_call(struct http *http, const char *method, const char *id, const char *more, const char *body,
                         size_t bytes)
 {
-    struct text path = {0};
-    text_puts(&path, "/api/jobs");
-    http_path_add(&path, id);
-    text_printf(&path, "%s%s", more, HTTP_API_VERSION);
-    if (path.failed) {
-        text_free(&path);
-        return cli_fail(EXIT_TROUBLE, "out of memory");
-    }
-    enum exit_code code = http_call(http, method, path.bytes, body, bytes);
-    text_free(&path);
-    return code;
+    return object_call(http, method, "/api/jobs", id, more, body, bytes);
 }
 
 enum exit_code job_show(struct http *http, const char *id)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define COLUMNS_MAX 16
+
 void print_ago(struct text *out, int64_t us, int64_t now_us)
 {
     static const struct {
@@ -21,6 +23,20 @@ void print_ago(struct text *out, int64_t us, int64_t now_us)
         }
     text_puts(out, "now");
 }
+
+const struct column job_columns[] = {
+    { "ID", "id", COLUMN_VALUE },
+    { "NAME", "displayName", COLUMN_WIDE },
+    { "STATUS", "status", COLUMN_VALUE },
+    { "GROUP", "group", COLUMN_VALUE },
+    { "TOTAL", "progress.total", COLUMN_VALUE },
+    { "PENDING", "progress.pending", COLUMN_VALUE },
+    { "COMPLETED", "progress.completed", COLUMN_VALUE },
+    { "FAILED", "progress.failed", COLUMN_VALUE },
+    { "START", "start", COLUMN_TIME },
+    { "END", "end", COLUMN_TIME },
+    { 0 },
+};
 
 /* ---- cells ---- */
 
@@ -62,6 +78,8 @@ static void add_cell(struct text *cell, const struct json *value, enum column_ki
         add_harmless(cell, string);
     else if (json_integer(value, &number))
         text_printf(cell, "%" PRId64, number);
+    else if (json_type(value) == JSON_ARRAY)
+        add_cell(cell, json_item(value, 0), kind, terminal); /* those of the contract hold one */
     else if (json_type(value) == JSON_BOOL)
         text_puts(cell, json_true(value) ? "true" : "false");
     else
@@ -84,29 +102,104 @@ static void add_padded(struct text *line, const char *cell, int width)
         text_puts(line, " ");
 }
 
+/* ---- tables ---- */
+
+void table_open(struct table *table, const struct cli *cli, const struct column *columns)
+{
+    *table = (struct table){
+        .columns = columns,
+        .wide = cli->output == OUTPUT_WIDE,
+        .terminal = cli->terminal_out && cli->output != OUTPUT_TSV,
+    };
+}
+
+static bool is_shown(const struct table *table, const struct column *column)
+{
+    return table->wide || column->kind != COLUMN_WIDE;
+}
+
+void table_add(struct table *table, const struct json *object)
+{
+    struct text cell = {0};
+    for (const struct column *column = table->columns; column->title != NULL; column++) {
+        if (!is_shown(table, column))
+            continue;
+        text_clear(&cell);
+        add_cell(&cell, member_at(object, column->member), column->kind, table->terminal);
+        text_puts(&table->cells, cell.failed || cell.bytes == NULL ? "" : cell.bytes);
+        text_add(&table->cells, "", 1);
+    }
+    text_free(&cell);
+    table->rows++;
+}
+
+/* The width of the column that is shown as number `index`. */
+static int column_width(const struct table *table, size_t index, size_t shown, const char *title)
+{
+    int width = width_of(title);
+    const char *cell = table->cells.bytes;
+    for (size_t i = 0; i < table->rows * shown; i++, cell += strlen(cell) + 1)
+        if (i % shown == index && width_of(cell) > width)
+            width = width_of(cell);
+    return width + 2;
+}
+
+static size_t shown_columns(const struct table *table, const char *titles[COLUMNS_MAX])
+{
+    size_t shown = 0;
+    for (const struct column *column = table->columns; column->title != NULL; column++)
+        if (is_shown(table, column)) {
+            assert(shown < COLUMNS_MAX);
+            titles[shown++] = column->title;
+        }
+    return shown;
+}
+
+static void print_row(const char *const cells[], const int widths[], size_t count)
+{
+    struct text line = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (widths[i] == 0 && i > 0)
+            text_puts(&line, "\t");
+        add_padded(&line, cells[i], i + 1 < count ? widths[i] : 0);
+    }
+    if (!line.failed)
+        printf("%s\n", line.bytes);
+    text_free(&line);
+}
+
+void table_print(const struct table *table)
+{
+    const char *row[COLUMNS_MAX];
+    int widths[COLUMNS_MAX] = { 0 };
+    size_t shown = shown_columns(table, row);
+    if (table->rows == 0 || table->cells.failed)
+        return;
+    for (size_t i = 0; table->terminal && i < shown; i++)
+        widths[i] = column_width(table, i, shown, row[i]);
+    print_row(row, widths, shown);
+    const char *cell = table->cells.bytes;
+    for (size_t i = 0; i < table->rows; i++) {
+        for (size_t j = 0; j < shown; j++, cell += strlen(cell) + 1)
+            row[j] = cell;
+        print_row(row, widths, shown);
+    }
+}
+
+void table_free(struct table *table)
+{
+    text_free(&table->cells);
+}
+
 /* ---- the object ---- */
 
-static void show_table(const struct json *object, const struct column *columns, bool terminal)
+static void show_row(const struct cli *cli, const struct json *object, const struct column *columns)
 {
-    struct text head = {0}, row = {0}, cell = {0};
-    for (size_t i = 0; columns[i].title != NULL; i++) {
-        text_clear(&cell);
-        add_cell(&cell, member_at(object, columns[i].member), columns[i].kind, terminal);
-        const char *shown = cell.failed || cell.bytes == NULL ? "" : cell.bytes;
-        bool last = columns[i + 1].title == NULL;
-        int cell_width = width_of(shown), title_width = width_of(columns[i].title);
-        int width = !terminal || last ? 0 : (cell_width > title_width ? cell_width : title_width) + 2;
-        add_padded(&head, columns[i].title, width);
-        add_padded(&row, shown, width);
-        if (!terminal && !last) {
-            text_puts(&head, "\t");
-            text_puts(&row, "\t");
-        }
-    }
-    printf("%s\n%s\n", head.bytes, row.bytes);
-    text_free(&head);
-    text_free(&row);
-    text_free(&cell);
+    struct table table;
+    table_open(&table, cli, columns);
+    table_add(&table, object);
+    table_print(&table);
+    table_free(&table);
 }
 
 void show_object(const struct cli *cli, const struct json_document *object, const struct column *columns)
@@ -114,6 +207,7 @@ void show_object(const struct cli *cli, const struct json_document *object, cons
     const char *id = json_string(json_member(object->root, "id"));
     switch (cli->output) {
     case OUTPUT_JSON:
+    case OUTPUT_JSONL:
         printf("%.*s\n", (int)object->bytes, object->text);
         return;
     case OUTPUT_ID:
@@ -121,27 +215,14 @@ void show_object(const struct cli *cli, const struct json_document *object, cons
             printf("%s\n", id);
         return;
     case OUTPUT_TABLE:
-        show_table(object->root, columns, cli->terminal_out);
-        return;
+    case OUTPUT_WIDE:
     case OUTPUT_TSV:
-        show_table(object->root, columns, false);
+        show_row(cli, object->root, columns);
         return;
     }
 }
 
 void show_job(const struct cli *cli, const struct json_document *job)
 {
-    static const struct column columns[] = {
-        { "ID", "id", COLUMN_VALUE },
-        { "STATUS", "status", COLUMN_VALUE },
-        { "GROUP", "group", COLUMN_VALUE },
-        { "TOTAL", "progress.total", COLUMN_VALUE },
-        { "PENDING", "progress.pending", COLUMN_VALUE },
-        { "COMPLETED", "progress.completed", COLUMN_VALUE },
-        { "FAILED", "progress.failed", COLUMN_VALUE },
-        { "START", "start", COLUMN_TIME },
-        { "END", "end", COLUMN_TIME },
-        { 0 },
-    };
-    show_object(cli, job, columns);
+    show_object(cli, job, job_columns);
 }

@@ -8,7 +8,11 @@
 
 #include <stdint.h>
 
-enum column_kind { COLUMN_VALUE, COLUMN_TIME /* shown as "3m ago" on a terminal */ };
+enum column_kind {
+    COLUMN_VALUE,
+    COLUMN_WIDE, /* a value that only -o wide shows */
+    COLUMN_TIME  /* shown as "3m ago" on a terminal */
+};
 
 struct column {
     const char *title;
@@ -16,8 +20,21 @@ struct column {
     enum column_kind kind;
 };
 
+/* Rows on their way to stdout. */
+struct table {
+    const struct column *columns; /* ends with a NULL title */
+    bool wide, terminal;
+    struct text cells;            /* each ended by NUL, row after row */
+    size_t rows;
+};
+void table_open(struct table *table, const struct cli *cli, const struct column *columns);
+void table_add(struct table *table, const struct json *object);
+void table_print(const struct table *table); /* the head too; nothing where there are no rows */
+void table_free(struct table *table);
+
 /* One object in the format that was asked for. `columns` ends with a NULL title. */
 void show_object(const struct cli *cli, const struct json_document *object, const struct column *columns);
+extern const struct column job_columns[];
 void show_job(const struct cli *cli, const struct json_document *job); /* with the columns of a job */
 
 /* Adds a time as people say it: "now", "41s ago", "3h ago", "12d ago". */

@@ -63,18 +63,20 @@ start() {
 # ---- words ----
 
 run 0 "$tranche" version;                         is "$out" '^tranche [0-9]+\.[0-9]+\.[0-9]+$'; empty "$err"
+run 0 "$tranche" --version;                       is "$out" '^tranche [0-9]+\.[0-9]+\.[0-9]+$'
+run 0 "$tranche" job --help;                      is "$out" '^usage: tranche job VERB'; is "$out" 'job failures JOB-ID'
 run 0 "$tranche" help;                            is "$out" 'job create JOB-ID'; empty "$err"
 run 0 "$tranche" --help;                          is "$out" '^usage: tranche COMMAND'
 run 2 "$tranche";                                 is "$err" '^usage: tranche COMMAND'; empty "$out"
 run 2 "$tranche" jbo create;                      is "$err" 'there is no command "jbo"'
-run 2 "$tranche" job;                             is "$err" 'needs to know what to do: create, watch, show, stop, resume, rerun'
+run 2 "$tranche" job;                             is "$err" 'needs to know what to do: create, watch, wait, list, show, devices, failures, stop, resume, rerun'
 run 2 "$tranche" job start;                       is "$err" '"job" cannot "start", but: create'
 run 2 "$tranche" help job start;                  is "$err" 'there is no command "job start"'
 run 2 "$tranche" job show;                        is "$err" 'an argument is missing: JOB-ID'; is "$err" 'usage: tranche job show JOB-ID'
 run 2 "$tranche" job show a b;                    is "$err" 'one argument too many: "b"'
 run 2 "$tranche" job show a --colour;             is "$err" 'there is no flag --colour'
 run 2 "$tranche" job show -z a;                   is "$err" 'there is no flag -z'
-run 2 "$tranche" job show a -o xml;               is "$err" 'expected table, json, tsv or id, got "xml"'
+run 2 "$tranche" job show a -o xml;               is "$err" 'expected table, wide, json, jsonl, tsv or id, got "xml"'
 run 2 "$tranche" job show a -o;                   is "$err" '--output needs a value: --output FORMAT'
 run 2 "$tranche" job show a --quiet=yes;          is "$err" '--quiet takes no value'
 run 2 "$tranche" --server ftp://x job show a;     is "$err" 'expected a URL such as'
@@ -100,6 +102,9 @@ run 2 "$tranche" job create a -g g --content '[{]';                 is "$err" '-
 run 2 "$tranche" job watch a --interval 0.01;                       is "$err" 'at least 0.2 seconds'
 run 2 "$tranche" job watch a --timeout soon;                        is "$err" 'expected a length of time'
 run 2 "$tranche" group create g;                                    is "$err" '--filter is missing'
+run 2 "$tranche" group update g;                                    is "$err" 'what is to be changed'
+run 2 "$tranche" device update d;                                   is "$err" 'what is to be changed'
+run 2 "$tranche" device list --limit many;                          is "$err" '--limit: expected a number, got "many"'
 run 2 "$tranche" device import /no/such;                            is "$err" '/no/such'
 run 2 "$tranche" device import - --format xml;                      is "$err" 'expected ndjson or csv, got "xml"'
 run 2 "$tranche" token create ops --data d;                         is "$err" '--role is missing'
@@ -166,6 +171,32 @@ run 0 "$tranche" group create fleet --name Fleet \
     --filter "SELECT * FROM devices WHERE \$template = 'dtmi:tranche:fleetsim;1'"
 is "$out" '^ID	NAME	FILTER$'; is "$out" '^fleet	Fleet	SELECT'
 
+is "$err" '^1000 devices match now$'
+run 0 "$tranche" group create none --filter "SELECT * FROM devices WHERE site = 'moon'" -o id; is "$err" '^no device matches now$'
+
+# ---- the registry ----
+
+run 0 "$tranche" group list -o id;                                  is "$out" '^all$'; is "$out" '^fleet$'; is "$out" '^none$'
+run 0 "$tranche" group show fleet -o json;                          is "$out" '"displayName":"Fleet"'
+run 0 "$tranche" group update none --description Empty -o json;     is "$out" '"description":"Empty"'
+run 0 "$tranche" group count fleet -o tsv;                          is "$out" '^1000$'
+run 0 "$tranche" group devices fleet --limit 3 -o id;               is "$out" '^sim-000001$'; is "$err" 'there are more than 3'
+checks=$((checks + 1)); [ "$(wc -l <out)" -eq 3 ] || failed "three devices: $out"
+run 0 "$tranche" group explain fleet -o json;                       is "$out" '"index":"template","count":1000'
+run 6 "$tranche" group explain 'SELECT * FROM devices WHERE a eq 1'; is "$err" '^ {32}\^$'
+run 0 "$tranche" group delete none;                                 is "$err" '^deleted none$'; empty "$out"
+run 4 "$tranche" group delete none;                                 is "$err" '404 NotFound'
+run 0 "$tranche" device list --limit 0 -o id
+checks=$((checks + 1)); [ "$(wc -l <out)" -ge 1000 ] || failed "a list of the whole fleet has $(wc -l <out) lines"
+run 0 "$tranche" device list --filter "id eq 'offline-1'" -o wide;  is "$out" '^offline-1	offline-1	dtmi:tranche:offline;1	true	true	false	'
+run 6 "$tranche" device list --filter "size eq 5";                  is "$err" 'at position 1, found "size"'
+run 0 "$tranche" device update offline-1 --name 'Off "line"' --enabled false -o json
+is "$out" '"displayName":"Off \\"line\\""'; is "$out" '"enabled":false'
+run 2 "$tranche" device update offline-1 --enabled no;              is "$err" '--enabled: expected true or false, got "no"'
+run 0 "$tranche" device show offline-1 -o tsv;                      is "$out" '^offline-1	Off "line"	dtmi:tranche:offline;1	false$'
+run 0 "$tranche" device delete offline-1;                           is "$err" '^deleted offline-1$'
+run 4 "$tranche" device show offline-1;                             is "$err" 'Device "offline-1" was not found'
+
 # ---- jobs ----
 
 run 2 "$tranche" job create j -g all --property x=1;                is "$err" 'does not name exactly one template'
@@ -178,6 +209,17 @@ run 9 "$tranche" job create warm-up -g fleet --property targetTemperature=56 --p
     --cancel-at 50% --per-batch --name "Warm up" --wait
 is "$out" "$sentence"; empty "$err"
 run 0 "$tranche" job watch warm-up;                                 is "$out" "$sentence"
+run 0 "$tranche" job wait warm-up;                                  is "$out" "$sentence"; empty "$err"
+run 9 "$tranche" job wait warm-up --exit-status
+run 0 "$tranche" job create warm-up -g fleet --property targetTemperature=56 --property mode=eco --batch 25% \
+    --cancel-at 50% --per-batch --name "Warm up";                   is "$err" 'exists already, with this definition: nothing was started'
+run 0 "$tranche" job list -o id;                                    is "$out" '^warm-up$'
+run 0 "$tranche" job list --limit 1 -o json;                        is "$out" '^\{"value":\['
+run 0 "$tranche" job failures warm-up -o tsv;                       is "$out" '^REASON	OUTCOME	COUNT	LAST	EXAMPLE$'; is "$out" '	failed	[0-9]+	'
+run 0 "$tranche" job devices warm-up --outcome completed --limit 2 -o wide; is "$out" '^sim-0+[0-9]	completed	0	1	202	'
+run 6 "$tranche" job devices warm-up --outcome lost;                is "$err" 'outcome: expected pending'
+run 0 "$tranche" job devices warm-up --outcome failed --limit 0 -o id
+failed_listed=$(wc -l <out)
 run 9 "$tranche" job watch warm-up --exit-status -q
 run 0 "$tranche" job show warm-up -o json
 is "$out" '"displayName":"Warm up"'; is "$out" '"batch":\{"type":"percentage","value":25\}'
@@ -185,6 +227,7 @@ is "$out" '"cancellationThreshold":\{"type":"percentage","value":50,"batch":true
 is "$out" '"target":"dtmi:tranche:fleetsim;1","path":"targetTemperature","value":56'; is "$out" '"path":"mode","value":"eco"'
 is "$out" '"status":"complete"'
 failed=$(sed -n 's/.*"failed":\([0-9]*\)}.*/\1/p' <<<"$out")
+checks=$((checks + 1)); [ "$failed" = "$failed_listed" ] || failed "$failed devices failed, $failed_listed are listed"
 run 0 "$tranche" job show warm-up -o tsv;                           is "$out" '^warm-up	complete	fleet	1000	0	'
 run 5 "$tranche" job stop warm-up;                                  is "$err" '409 Conflict'
 run 5 "$tranche" job resume warm-up

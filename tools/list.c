@@ -1,0 +1,128 @@
+#include "list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct list {
+    struct http *http;
+    const struct column *columns;
+    uint32_t limit, count;
+    bool more;
+    struct table table; /* of the formats that are tables */
+};
+
+/* The next page's path: the link without the scheme and host by which the server was found. Free it. */
+static char *next_path(const struct http *http)
+{
+    const char *link = json_string(json_member(http->json.root, "nextLink"));
+    const char *host = link == NULL ? NULL : strstr(link, "://");
+    const char *path = host == NULL ? link : strchr(host + 3, '/');
+    return path == NULL ? NULL : strdup(path);
+}
+
+static void show_raw(struct list *list, const char *raw, size_t bytes)
+{
+    bool json = list->http->cli->output == OUTPUT_JSON;
+    if (json)
+        fputs(list->count == 0 ? "{\"value\":[\n" : ",\n", stdout);
+    fwrite(raw, 1, bytes, stdout);
+    if (!json)
+        fputc('\n', stdout);
+}
+
+static void show_item(struct list *list, size_t index, const struct json *item)
+{
+    const struct cli *cli = list->http->cli;
+    char place[24];
+    size_t bytes;
+    const char *raw, *id = json_string(json_member(item, "id"));
+    switch (cli->output) {
+    case OUTPUT_JSON:
+    case OUTPUT_JSONL:
+        snprintf(place, sizeof place, "[%zu]", index);
+        raw = json_raw(&list->http->json, &bytes, "value", place, NULL);
+        show_raw(list, raw, bytes);
+        return;
+    case OUTPUT_ID:
+        if (id != NULL)
+            printf("%s\n", id);
+        return;
+    case OUTPUT_TABLE:
+    case OUTPUT_WIDE:
+    case OUTPUT_TSV:
+        table_add(&list->table, item);
+        return;
+    }
+}
+
+static void show_page(struct list *list)
+{
+    const struct json *value = json_member(list->http->json.root, "value");
+    size_t count = json_count(value);
+    for (size_t i = 0; i < count; i++) {
+        list->more |= list->limit != 0 && list->count == list->limit;
+        if (list->more)
+            return;
+        show_item(list, i, json_item(value, i));
+        list->count++;
+    }
+}
+
+static void end(struct list *list)
+{
+    const struct cli *cli = list->http->cli;
+    if (cli->output == OUTPUT_JSON)
+        fputs(list->count == 0 ? "{\"value\":[]}\n" : "\n]}\n", stdout);
+    table_print(&list->table);
+    table_free(&list->table);
+    if (list->more)
+        cli_note(cli, "there are more than %u: --limit N shows N, --limit 0 all", list->limit);
+}
+
+enum exit_code list_show(struct http *http, const char *path, const struct column *columns, uint32_t limit)
+{
+    struct list list = { .http = http, .columns = columns, .limit = limit };
+    table_open(&list.table, http->cli, columns);
+    enum exit_code code = EXIT_OK;
+    char *next = strdup(path);
+    while (next != NULL && code == EXIT_OK && !list.more) {
+        code = http_call(http, "GET", next, NULL, 0);
+        free(next);
+        next = NULL;
+        if (code != EXIT_OK)
+            break;
+        show_page(&list);
+        next = next_path(http);
+        list.more |= next != NULL && limit != 0 && list.count == limit;
+    }
+    free(next);
+    if (code != EXIT_OK) {
+        table_free(&list.table);
+        return http_report(http);
+    }
+    end(&list);
+    return EXIT_OK;
+}
+
+enum exit_code list_run(struct cli *cli, const struct text *path, const struct column *columns, uint32_t limit)
+{
+    struct http http = {0};
+    enum exit_code code = path->failed ? cli_fail(EXIT_TROUBLE, "out of memory") : http_open(&http, cli);
+    if (code == EXIT_OK)
+        code = list_show(&http, path->bytes, columns, limit);
+    http_close(&http);
+    return code;
+}
+
+enum exit_code list_limit(const struct cli *cli, const char *value, uint32_t *limit)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number > UINT32_MAX)
+        return cli_usage(cli, "--limit: expected a number, got \"%s\"", value);
+    *limit = (uint32_t)number;
+    return EXIT_OK;
+}
