@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <string.h>
 
 enum purpose { DRAW_TRANSIENT = 1, DRAW_OFFLINE, DRAW_FAIL, DRAW_SLOW, DRAW_JITTER, DRAW_CLOSE, DRAW_CHOICE };
 
@@ -80,6 +81,12 @@ static bool is_offline(const struct device_profile *profile, const struct device
 static bool is_failing(const struct device_profile *profile, const struct device_call *call)
 {
     return profile->fail > 0 && hits(draw_failure(profile, DRAW_FAIL, call), profile->fail);
+}
+
+bool device_is_lost(const struct device_profile *profile, struct span device)
+{
+    size_t bytes = profile->black_hole_prefix == NULL ? 0 : strlen(profile->black_hole_prefix);
+    return bytes > 0 && device.bytes >= bytes && memcmp(device.data, profile->black_hole_prefix, bytes) == 0;
 }
 
 enum verdict device_verdict(const struct device_profile *profile, const struct device_call *call)

@@ -59,6 +59,7 @@ struct device_profile {
     uint64_t latency_ms, jitter_ms, slow_ms;
     bool sticky;
     bool black_hole;
+    const char *black_hole_prefix; /* of device ids; NULL or "": none */
 };
 
 /* What a decision is made of. */
@@ -68,6 +69,9 @@ struct device_call {
     uint32_t attempt;   /* X-Attempt; 0 when there was none */
     bool command;       /* else a property write */
 };
+
+/* Whether the device is one of those that never answer. */
+bool device_is_lost(const struct device_profile *profile, struct span device);
 
 /* One of ok, fail, transient, offline. */
 enum verdict device_verdict(const struct device_profile *profile, const struct device_call *call);

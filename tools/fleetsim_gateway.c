@@ -39,6 +39,8 @@ static enum verdict judge(struct gateway *gateway, const struct http_request *re
         return VERDICT_BLACK_HOLE;
     if (verdict != VERDICT_OK)
         return verdict;
+    if (device_is_lost(profile, device->device))
+        return VERDICT_BLACK_HOLE;
     if (request->reused && device_closes(profile, gateway->reused++))
         return VERDICT_CLOSED;
     return device_verdict(profile, device);

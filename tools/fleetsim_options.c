@@ -49,6 +49,8 @@ static const struct option option_rows[] = {
     { "close-reused", "PERCENT", "0", "close unanswered, never on a connection's first request", BOTH,
       OPTION_SHARE, AT(profile.close_reused), 0 },
     { "black-hole", NULL, NULL, "never answer a device call", BOTH, OPTION_FLAG, AT(profile.black_hole), 0 },
+    { "black-hole-prefix", "TEXT", NULL, "never answer devices whose id begins so", BOTH, OPTION_TEXT,
+      AT(black_hole_prefix), 0 },
     { "seed", "N", "1", "another seed draws other devices", BOTH | COMMAND_DEVICES, OPTION_NUMBER,
       AT(profile.seed), UINT64_MAX },
     { "log", "FILE", NULL, "append a JSON line for each request received", BOTH, OPTION_TEXT, AT(log), 0 },
@@ -266,6 +268,7 @@ bool options_read(struct options *options, enum command command, char **argument
                   struct trouble *trouble)
 {
     options_default(options);
+    options->profile.black_hole_prefix = options->black_hole_prefix;
     if (!arguments_read(options, command, arguments, count, trouble))
         return false;
     if (options->profile_path[0] == '\0')
@@ -274,6 +277,7 @@ bool options_read(struct options *options, enum command command, char **argument
     char path[OPTION_TEXT_BYTES];
     memcpy(path, options->profile_path, sizeof path);
     options_default(options);
+    options->profile.black_hole_prefix = options->black_hole_prefix;
     return profile_read(options, path, trouble) &&
            arguments_read(options, command, arguments, count, trouble);
 }

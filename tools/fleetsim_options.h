@@ -17,6 +17,7 @@ struct options {
     char log[OPTION_TEXT_BYTES];
     char profile_path[OPTION_TEXT_BYTES];
     char template[OPTION_TEXT_BYTES];
+    char black_hole_prefix[OPTION_TEXT_BYTES];
     uint64_t count;
     uint64_t attempt;
     bool simulated;

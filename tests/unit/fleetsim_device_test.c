@@ -62,6 +62,16 @@ static unsigned count_changed(const struct device_profile *profile, const char *
 
 /* ---- percentages ---- */
 
+Test(fleetsim_device, only_the_named_prefix_is_lost)
+{
+    struct device_profile profile = { .black_hole_prefix = "h-" };
+    cr_assert(device_is_lost(&profile, (struct span){ .data = "h-1", .bytes = 3 }));
+    cr_assert_not(device_is_lost(&profile, (struct span){ .data = "h", .bytes = 1 }));
+    cr_assert_not(device_is_lost(&profile, (struct span){ .data = "sim-h-1", .bytes = 7 }));
+    profile.black_hole_prefix = "";
+    cr_assert_not(device_is_lost(&profile, (struct span){ .data = "h-1", .bytes = 3 }));
+}
+
 Test(fleetsim_device, percentages_are_exact)
 {
     cr_expect_eq(percent("0"), 0);
