@@ -5,8 +5,8 @@
 
 Imports N devices, runs one property job over them in four batches against fleetsim, and asks the API all the while, as a
 person who watches would. The same is done with a smaller fleet (--base), to see whether a device costs the same in a
-large one. Then the job's counters are compared with the gateway's own log. We are on core 0, the gateway and this script
-on core 1.
+large one. Then the job's counters are compared with the gateway's own log. We are on the first core, the gateway and this
+script on the last.
 """
 import argparse
 import base64
@@ -28,6 +28,8 @@ PROGRESS_EVERY_S = 0.05
 JOB_TIMEOUT_S = 1800
 PAGE = 100
 PAGES_EACH = 20
+CORES = sorted(os.sched_getaffinity(0))
+OURS, THEIRS = {CORES[0]}, {CORES[-1]}
 
 
 def cpu_s(pid):
@@ -109,10 +111,10 @@ def check_log(world, job, devices):
 def roll_out(build, devices):
     world = harness.World(build, ["--fail", "2", "--seed", "11"], ["--in-flight", str(IN_FLIGHT)])
     try:
-        os.sched_setaffinity(world.gateway.process.pid, {1})
-        os.sched_setaffinity(0, {0})
+        os.sched_setaffinity(world.gateway.process.pid, THEIRS)
+        os.sched_setaffinity(0, OURS)
         world.start()
-        os.sched_setaffinity(0, {1})
+        os.sched_setaffinity(0, THEIRS)
         pid = world.server.process.pid
         start = time.monotonic()
         import_devices(world, devices)
