@@ -83,22 +83,24 @@ class World:
         if not keep:
             shutil.rmtree(self.directory, ignore_errors=True)
 
+    def exchange(self, method, path, body=None, headers=None):
+        """One request as it stands; answers (status, headers, text). A header that is set to "" is left out."""
+        fields = {"Authorization": self.token, **({"Content-Type": "application/json"} if body else {}), **(headers or {})}
+        request = urllib.request.Request(self.server.url + path, data=body, method=method,
+                                         headers={name: value for name, value in fields.items() if value})
+        try:
+            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
     def request(self, method, path, body=None, content_type="application/json"):
         """Answers (status, parsed body or None)."""
         separator = "&" if "?" in path else "?"
-        url = self.server.url + path + (separator + API if path.startswith("/api") else "")
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data=data, method=method)
-        request.add_header("Authorization", self.token)
-        if data is not None:
-            request.add_header("Content-Type", content_type)
-        try:
-            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:
-                text = answer.read()
-                return answer.status, json.loads(text) if text else None
-        except urllib.error.HTTPError as error:
-            text = error.read()
-            return error.code, json.loads(text) if text else None
+        status, _, text = self.exchange(method, path + (separator + API if path.startswith("/api") else ""), data,
+                                        {"Content-Type": content_type} if data else None)
+        return status, json.loads(text) if text else None
 
     def expect(self, status, method, path, body=None, **more):
         got, answer = self.request(method, path, body, **more)
