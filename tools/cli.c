@@ -410,6 +410,38 @@ static bool help_noun(const char *noun)
     return any;
 }
 
+/* Whether two words differ by one slip: a letter too many, too few, another one, or two neighbours swapped. */
+static bool is_slip(const char *typed, size_t typed_bytes, const char *word, size_t word_bytes)
+{
+    size_t same = 0;
+    while (same < typed_bytes && same < word_bytes && typed[same] == word[same])
+        same++;
+    const char *a = typed + same, *b = word + same;
+    size_t a_bytes = typed_bytes - same, b_bytes = word_bytes - same;
+    if (a_bytes == b_bytes + 1)
+        return memcmp(a + 1, b, b_bytes) == 0;
+    if (b_bytes == a_bytes + 1)
+        return memcmp(a, b + 1, a_bytes) == 0;
+    if (a_bytes != b_bytes || a_bytes == 0)
+        return false;
+    bool swapped = a_bytes > 1 && a[0] == b[1] && a[1] == b[0] && memcmp(a + 2, b + 2, a_bytes - 2) == 0;
+    return swapped || memcmp(a + 1, b + 1, a_bytes - 1) == 0;
+}
+
+/* After "there is no command": the noun that was meant, if one is near. */
+static void suggest_noun(const char *typed)
+{
+    for (size_t i = 0; cmds[i] != NULL; i++) {
+        const char *name = cmds[i]->name;
+        size_t bytes = strcspn(name, " ");
+        if (!is_slip(typed, strlen(typed), name, bytes))
+            continue;
+        fprintf(stderr, "  did you mean \"%.*s\"?\n", (int)bytes, name);
+        return;
+    }
+    fprintf(stderr, "  see tranche help\n");
+}
+
 /* The verbs of a noun, where the noun at least is right. */
 static enum exit_code refuse_command(int argc, char *const *argv)
 {
@@ -418,9 +450,10 @@ static enum exit_code refuse_command(int argc, char *const *argv)
         if (is_verb_of(cmds[i], argv[0]))
             text_printf(&verbs, "%s%s", verbs.length > 0 ? ", " : "", cmds[i]->name + strlen(argv[0]) + 1);
     bool has_verb = argc > 1 && argv[1][0] != '-';
-    if (verbs.length == 0)
-        cli_fail(EXIT_USAGE, "there is no command \"%s\"\n  see tranche help", argv[0]);
-    else if (has_verb)
+    if (verbs.length == 0) {
+        cli_fail(EXIT_USAGE, "there is no command \"%s\"", argv[0]);
+        suggest_noun(argv[0]);
+    } else if (has_verb)
         cli_fail(EXIT_USAGE, "\"%s\" cannot \"%s\", but: %s", argv[0], argv[1], verbs.bytes);
     else
         cli_fail(EXIT_USAGE, "\"%s\" needs to know what to do: %s", argv[0], verbs.bytes);

@@ -68,7 +68,10 @@ run 0 "$tranche" job --help;                      is "$out" '^usage: tranche job
 run 0 "$tranche" help;                            is "$out" 'job create JOB-ID'; empty "$err"
 run 0 "$tranche" --help;                          is "$out" '^usage: tranche COMMAND'
 run 2 "$tranche";                                 is "$err" '^usage: tranche COMMAND'; empty "$out"
-run 2 "$tranche" jbo create;                      is "$err" 'there is no command "jbo"'
+run 2 "$tranche" jbo create;                      is "$err" 'there is no command "jbo"'; is "$err" 'did you mean "job"\?'
+run 2 "$tranche" divice list;                     is "$err" 'did you mean "device"\?'
+run 2 "$tranche" groups list;                     is "$err" 'did you mean "group"\?'
+run 2 "$tranche" fleet list;                      is "$err" 'see tranche help'
 run 2 "$tranche" job;                             is "$err" 'needs to know what to do: create, watch, wait, list, show, devices, failures, stop, resume, rerun'
 run 2 "$tranche" job start;                       is "$err" '"job" cannot "start", but: create'
 run 2 "$tranche" help job start;                  is "$err" 'there is no command "job start"'
