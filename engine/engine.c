@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "assemble.h"
 
 #include "central.h"
 #include "fail.h"
@@ -19,38 +19,36 @@ static const struct tranche_connector *const connectors[] = {
     &central_connector,
 };
 
-struct tranche_engine {
-    struct tranche_store *store;
-    const struct tranche_connector *connector;
-    void *connector_state;
-    struct runner *runner;
-    struct server *server;
-};
-
 static enum tranche_code open_connector(struct tranche_engine *engine, const struct config *config,
                                         struct tranche_err *err);
 
-enum tranche_code tranche_engine_open(struct tranche_engine **out, const struct config *config,
-                                      struct tranche_err *err)
+enum tranche_code engine_assemble(struct tranche_engine **out, const struct config *config,
+                                  const struct tranche_connector *connector, const void *connector_state,
+                                  struct tranche_err *err)
 {
     struct tranche_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return fail(err, TRANCHE_NOMEM, "out of memory");
+    pthread_mutex_init(&engine->reading, NULL);
     struct sqlite_options options = { .directory = config->data };
     enum tranche_code code = sqlite_store_open(&options, &engine->store, err);
-    if (code == TRANCHE_OK)
+    if (connector != NULL) {
+        engine->connector = connector;
+    } else if (code == TRANCHE_OK) {
         code = open_connector(engine, config, err);
+    }
     struct import_resume *imports = NULL;
     if (code == TRANCHE_OK)
         code = import_resume_find(&imports, config->data, engine->store, err);
     if (code == TRANCHE_OK)
-        code = runner_open(&engine->runner, config, engine->store, engine->connector, engine->connector_state,
-                           err);
+        code = runner_open(&engine->runner, config, engine->store, engine->connector,
+                           connector != NULL ? connector_state : engine->connector_state, err);
     if (code == TRANCHE_OK) {
         import_resume_post(imports, engine->runner); /* before any client can ask for a newer one */
         imports = NULL;
-        code = server_open(&engine->server, config, engine->runner, engine->store, err);
     }
+    if (code == TRANCHE_OK && config->listen[0] != '\0')
+        code = server_open(&engine->server, config, engine->runner, engine->store, err);
     if (code != TRANCHE_OK) {
         import_resume_free(imports);
         tranche_engine_close(engine);
@@ -62,7 +60,7 @@ enum tranche_code tranche_engine_open(struct tranche_engine **out, const struct 
 
 unsigned tranche_engine_port(const struct tranche_engine *engine)
 {
-    return server_port(engine->server);
+    return engine->server != NULL ? server_port(engine->server) : 0;
 }
 
 uint32_t tranche_engine_close(struct tranche_engine *engine)
@@ -76,10 +74,13 @@ uint32_t tranche_engine_close(struct tranche_engine *engine)
         server_close(engine->server);
     if (engine->runner != NULL)
         runner_close(engine->runner);
-    if (engine->connector != NULL)
+    if (engine->connector_state != NULL)
         engine->connector->close(engine->connector_state);
+    if (engine->reader != NULL)
+        engine->reader->functions->close(engine->reader);
     if (engine->store != NULL)
         engine->store->functions->close(engine->store);
+    pthread_mutex_destroy(&engine->reading);
     free(engine);
     return left;
 }

@@ -1,9 +1,9 @@
 /* The server in the foreground. The main thread assembles the engine and then only waits for signals, which all other
  * threads have blocked: the first SIGTERM or SIGINT drains, a second one ends at once.
  */
+#include "assemble.h"
 #include "cli.h"
 #include "config.h"
-#include "engine.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -149,7 +149,7 @@ static enum exit_code serve(const struct config *config)
     sigset_t signals;
     int signal;
     block_signals(&signals);
-    if (tranche_engine_open(&engine, config, &err) != TRANCHE_OK)
+    if (engine_assemble(&engine, config, NULL, NULL, &err) != TRANCHE_OK)
         return cli_fail_err(&err);
     announce(config, tranche_engine_port(engine));
     while (sigwait(&signals, &signal) != 0)

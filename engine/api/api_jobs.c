@@ -4,6 +4,7 @@
 #include "definition.h"
 #include "fail.h"
 #include "job_json.h"
+#include "job_read.h"
 #include "paging.h"
 
 #include <stdio.h>
@@ -92,26 +93,6 @@ static void answer_job(struct request *request)
         job_json_print(&command->job, request_answer(request, 200));
 }
 
-/* How many devices the group has now. A group whose filter is broken has none that we could count: the job
- * will say so. */
-static enum tranche_code estimate(struct request *request, struct tranche_reader *reader,
-                                  struct tranche_err *err)
-{
-    struct tranche_job_record *job = &request->command.job;
-    struct tranche_group_record group;
-    enum tranche_code code = reader->functions->group_find(reader, job->group, &group, err);
-    if (code == TRANCHE_NOTFOUND)
-        return fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
-    if (code != TRANCHE_OK)
-        return code;
-    struct tranche_selection all = { .filter =
-                                         arena_copy(&request->memory, group.filter, strlen(group.filter)) };
-    if (all.filter == NULL)
-        return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
-    code = reader->functions->select_count(reader, &all, &job->estimate, err);
-    return code == TRANCHE_INVALID ? TRANCHE_OK : code;
-}
-
 /* In the back room: counting a large group takes its time. */
 static void create(struct request *request)
 {
@@ -119,44 +100,20 @@ static void create(struct request *request)
     if (reader == NULL)
         return;
     struct tranche_err err;
-    if (estimate(request, reader, &err) != TRANCHE_OK)
+    if (job_estimate(&request->command.job, reader, &err) != TRANCHE_OK)
         request_refuse(request, &err);
     else
         request_post(request, COMMAND_JOB_CREATE, answer_job);
 }
 
-static enum tranche_code read_definition(const struct request *request, struct tranche_job_record *job,
-                                         struct tranche_err *err)
-{
-    struct definition definition;
-    const char *body = request->body.bytes != NULL ? request->body.bytes : "";
-    enum tranche_code code = definition_parse(body, request->body.length, &definition, err);
-    if (code == TRANCHE_BADREQUEST) {
-        struct tranche_err cause = *err;
-        return fail(err, code, "The body is not valid JSON: %s.", cause.text);
-    }
-    if (code != TRANCHE_OK)
-        return code;
-    struct text text = { 0 };
-    definition_print(&definition, false, &text);
-    snprintf(job->group, sizeof job->group, "%s", definition.group);
-    job->definition = text_take(&text);
-    definition_free(&definition);
-    return job->definition != NULL ? TRANCHE_OK
-                                   : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
-}
-
 void jobs_put(struct request *request)
 {
     struct tranche_err err;
-    const char *id = request->parameters[0];
-    struct tranche_job_record *job = &request->command.job;
-    if (id_check("id", id, &err) != TRANCHE_OK || read_definition(request, job, &err) != TRANCHE_OK) {
+    const char *body = request->body.bytes != NULL ? request->body.bytes : "";
+    if (job_read(&request->command.job, request->parameters[0], body, request->body.length, &err) == TRANCHE_OK)
+        request_defer(request, create);
+    else
         request_refuse(request, &err);
-        return;
-    }
-    snprintf(job->id, sizeof job->id, "%s", id);
-    request_defer(request, create);
 }
 
 /* ---- stop, resume, rerun ---- */

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#define TRANCHE_API __attribute__((visibility("default"))) /* the library's; all else in it is hidden */
+
 /*       code                  HTTP  retry  word on the wire        text when nothing better is known */
 #define TRANCHE_CODES(X)                                                                                     \
     X(TRANCHE_OK,               200, false, "OK",                   "ok")                                    \
@@ -43,9 +45,9 @@ struct tranche_err {
 };
 
 /* Facts about a code, from the table above. `code` must be one of the enum's. The strings are static. */
-int tranche_code_http(enum tranche_code code);
-bool tranche_code_retry(enum tranche_code code);
-const char *tranche_code_word(enum tranche_code code);
-const char *tranche_code_text(enum tranche_code code);
+TRANCHE_API int tranche_code_http(enum tranche_code code);
+TRANCHE_API bool tranche_code_retry(enum tranche_code code);
+TRANCHE_API const char *tranche_code_word(enum tranche_code code);
+TRANCHE_API const char *tranche_code_text(enum tranche_code code);
 
 #endif

@@ -320,6 +320,6 @@ struct tranche_reader {
 };
 
 /* Frees what a record's strings own and empties them. A zeroed record is fine. */
-void tranche_job_record_free(struct tranche_job_record *record);
+TRANCHE_API void tranche_job_record_free(struct tranche_job_record *record);
 
 #endif

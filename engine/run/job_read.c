@@ -1,0 +1,47 @@
+#include "job_read.h"
+
+#include "definition.h"
+#include "fail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum tranche_code job_read(struct tranche_job_record *job, const char *id, const char *body, size_t bytes,
+                           struct tranche_err *err)
+{
+    struct definition definition;
+    struct tranche_err cause;
+    enum tranche_code code = id_check("id", id, err);
+    if (code != TRANCHE_OK)
+        return code;
+    code = definition_parse(body, bytes, &definition, &cause);
+    if (code == TRANCHE_BADREQUEST)
+        return fail(err, code, "The body is not valid JSON: %s.", cause.text);
+    if (code != TRANCHE_OK)
+        return fail(err, code, "%s", cause.text);
+    struct text text = { 0 };
+    definition_print(&definition, false, &text);
+    snprintf(job->id, sizeof job->id, "%s", id);
+    snprintf(job->group, sizeof job->group, "%s", definition.group);
+    job->definition = text_take(&text);
+    definition_free(&definition);
+    return job->definition != NULL ? TRANCHE_OK : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+}
+
+enum tranche_code job_estimate(struct tranche_job_record *job, struct tranche_reader *reader, struct tranche_err *err)
+{
+    struct tranche_group_record group;
+    enum tranche_code code = reader->functions->group_find(reader, job->group, &group, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
+    if (code != TRANCHE_OK)
+        return code;
+    char *filter = strdup(group.filter); /* the record's ends with the next call */
+    if (filter == NULL)
+        return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    struct tranche_selection all = { .filter = filter };
+    code = reader->functions->select_count(reader, &all, &job->estimate, err);
+    free(filter);
+    return code == TRANCHE_INVALID ? TRANCHE_OK : code;
+}

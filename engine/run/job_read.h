@@ -1,0 +1,15 @@
+/* What a client wants a job to be, on its way to the engine: the JSON body becomes the job's record. */
+#ifndef JOB_READ_H
+#define JOB_READ_H
+
+#include <stddef.h>
+#include <tranche/store.h>
+
+/* Fills id, group and definition, which the record then owns. TRANCHE_INVALID, TRANCHE_BADREQUEST: a whole sentence. */
+enum tranche_code job_read(struct tranche_job_record *job, const char *id, const char *body, size_t bytes,
+                           struct tranche_err *err);
+/* How many devices the job's group has now, for its `estimate`. A group whose filter is broken has none that could be
+ * counted: the job will say so. Looks at every device where the filter names properties. */
+enum tranche_code job_estimate(struct tranche_job_record *job, struct tranche_reader *reader, struct tranche_err *err);
+
+#endif
