@@ -56,7 +56,7 @@ const struct cmd cmd_job_watch = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "follow a job until it ends",
-    .more = "A bar on a terminal; in a log one line at the end of a batch and every 10 s. Progress goes\n"
+    .more = "A live picture on a terminal; in a log one line at the end of a batch and every 10 s. Progress goes\n"
             "to stderr, the closing sentence to stdout. Ctrl-C stops watching, never the job. Exit 8 when\n"
             "the job ends cancelled, failed or stopped.",
     .example = "tranche job watch warm-up --exit-status",

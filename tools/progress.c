@@ -169,22 +169,6 @@ void print_bar(struct text *out, const struct progress *progress, int width)
 
 /* ---- lines ---- */
 
-static void print_counted(struct text *out, const struct progress *progress)
-{
-    print_percent(out, progress_final(progress), progress->total);
-    if (progress->batch_count > 1)
-        text_printf(out, "  batch %" PRId64 "/%" PRId64, progress->batch_index + 1, progress->batch_count);
-    text_puts(out, "  ");
-    print_count(out, progress->completed);
-    text_puts(out, " done  ");
-}
-
-static void print_failed(struct text *out, const struct progress *progress)
-{
-    print_count(out, progress_failed(progress));
-    text_puts(out, " failed");
-}
-
 static void print_pace(struct text *out, const struct progress *progress, const struct pace *pace, const char *between)
 {
     if (!pace->known)
@@ -196,53 +180,6 @@ static void print_pace(struct text *out, const struct progress *progress, const 
         text_printf(out, "%sETA ", between);
         print_duration(out, (int64_t)((double)pending / pace->per_s * 1e6));
     }
-}
-
-/* The state where it says more than a moving bar. */
-static void print_title(struct text *out, const struct progress *progress)
-{
-    text_printf(out, "%.24s", progress->id);
-    if (strcmp(progress->state, "running") != 0)
-        text_printf(out, " %s", progress->state);
-}
-
-static void cut(struct text *text, size_t width)
-{
-    if (text->length > width) {
-        text->length = width;
-        text->bytes[width] = '\0';
-    }
-}
-
-void print_progress_line(struct text *out, const struct progress *progress, const struct pace *pace, int width,
-                         bool color)
-{
-    struct text title = {0}, counted = {0}, failed = {0}, rate = {0};
-    print_title(&title, progress);
-    print_counted(&counted, progress);
-    print_failed(&failed, progress);
-    print_pace(&rate, progress, pace, "  ");
-    size_t words = title.length + counted.length + failed.length + rate.length;
-    int bar = width - (int)words - 4; /* two columns at each side */
-    size_t before = out->length;
-    bool painted = color && progress_failed(progress) > 0 && bar >= 0;
-
-    text_add(out, title.bytes, title.length);
-    text_puts(out, "  ");
-    if (bar >= BAR_WIDTH_MIN) {
-        print_bar(out, progress, bar < BAR_WIDTH_MAX ? bar : BAR_WIDTH_MAX);
-        text_puts(out, "  ");
-    }
-    text_add(out, counted.bytes, counted.length);
-    text_printf(out, "%s%s%s", painted ? "\033[31m" : "", failed.bytes, painted ? "\033[0m" : "");
-    if (rate.length > 0)
-        text_puts(out, rate.bytes);
-    if (!painted)
-        cut(out, before + (size_t)width);
-    text_free(&title);
-    text_free(&counted);
-    text_free(&failed);
-    text_free(&rate);
 }
 
 void print_progress_words(struct text *out, const struct progress *progress, const struct pace *pace,

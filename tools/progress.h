@@ -42,10 +42,7 @@ void print_count(struct text *out, int64_t count);                 /* "10 000" *
 /* "[=====##.....]", `width` columns with the brackets: completed, failed, pending. What exists has a cell at least. */
 void print_bar(struct text *out, const struct progress *progress, int width);
 
-/* One line of at most `width` columns: id, bar, percentage, counts, rate, time left. `color`: failures in red. */
-void print_progress_line(struct text *out, const struct progress *progress, const struct pace *pace, int width,
-                         bool color);
-/* The same for logs, without a bar. `batches_ended`, when not 0, is what the line is about. */
+/* One line for logs: counts, rate, time left. `batches_ended`, when not 0, is what the line is about. */
 void print_progress_words(struct text *out, const struct progress *progress, const struct pace *pace,
                           int64_t batches_ended);
 /* "job-006 complete: 10000 devices, 9731 completed, 269 failed (2.7 %) in 2m52s, 58.1/s. Rerun failed: ..." */

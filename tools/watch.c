@@ -1,6 +1,8 @@
 #include "watch.h"
 
-#include "progress.h"
+#include "job_call.h"
+#include "picture.h"
+#include "when.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,6 +16,8 @@
 #define OUTAGE_US_MAX    30000000 /* a server that restarts is back by then */
 #define TERMINAL_COLUMNS 80       /* where the terminal does not tell */
 #define TERMINAL_COLUMNS_MAX 200
+#define TERMINAL_ROWS    24
+#define FAILURES_EVERY_US 2000000 /* counting them looks at all of the job's rows */
 
 struct watch {
     struct http *http;
@@ -23,7 +27,10 @@ struct watch {
     struct pace pace;
     struct progress progress; /* of the last answer; its strings live in http */
     bool bar;                 /* redrawn in place */
-    bool drawn;
+    struct picture picture;
+    struct text state, name;  /* what the picture borrows from the last answer about progress */
+    unsigned drawn;           /* lines on the terminal */
+    int64_t failures_us, failures_known; /* when the failures were asked for last, and how many there were */
     int64_t logged_us;        /* of the last line */
     int64_t batch_logged;     /* batches whose end was told */
     int64_t answered_us;      /* of the last good answer; 0: none yet */
@@ -60,22 +67,39 @@ static int columns(void)
     return size.ws_col < TERMINAL_COLUMNS_MAX ? size.ws_col : TERMINAL_COLUMNS_MAX;
 }
 
+static unsigned batch_rows(void)
+{
+    struct winsize size;
+    unsigned rows = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ? TERMINAL_ROWS : size.ws_row;
+    unsigned others = 9 + PICTURE_FAILURES_MAX + 2;
+    unsigned left = rows > others + 2 ? rows - others : 2;
+    return left < PICTURE_BATCHES_MAX ? left : PICTURE_BATCHES_MAX;
+}
+
+/* Back to the picture's first line; what is below goes. */
+static void undraw(struct watch *watch)
+{
+    if (watch->drawn > 0)
+        fprintf(stderr, "\033[%uA\r\033[J", watch->drawn);
+    watch->drawn = 0;
+}
+
 /* One column is left free: a terminal that is written full begins a new line. */
 static void draw(struct watch *watch)
 {
-    struct text line = {0};
-    print_progress_line(&line, &watch->progress, &watch->pace, columns() - 1, watch->http->cli->color);
-    if (!line.failed)
-        fprintf(stderr, "\r%s\033[K", line.bytes);
-    text_free(&line);
-    watch->drawn = true;
-}
-
-static void undraw(struct watch *watch)
-{
-    if (watch->drawn)
-        fputs("\r\033[K", stderr);
-    watch->drawn = false;
+    struct text lines = {0};
+    unsigned before = watch->drawn;
+    watch->picture.pace = watch->pace;
+    unsigned count = print_picture(&lines, &watch->picture, when_now_us(), columns() - 1, batch_rows());
+    if (!lines.failed && count > 0) {
+        if (before > 0)
+            fprintf(stderr, "\033[%uA\r", before);
+        for (char *line = lines.bytes, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+            fprintf(stderr, "%.*s\033[K\n", (int)(end - line), line);
+        fputs("\033[J", stderr);
+        watch->drawn = count;
+    }
+    text_free(&lines);
 }
 
 static void log_line(struct watch *watch, int64_t batches_ended)
@@ -107,12 +131,56 @@ static void log_progress(struct watch *watch, int64_t now)
     watch->batch_logged = ended;
 }
 
+/* A further look at the job, below "/v1/jobs/{id}". False: it cannot be had now, and is not missed. */
+static bool look_at(struct watch *watch, const char *more)
+{
+    struct text path = {0};
+    text_add(&path, watch->path.bytes, watch->path.length - strlen("/progress"));
+    text_puts(&path, more);
+    bool good = !path.failed && http_call(watch->http, "GET", path.bytes, NULL, 0) == EXIT_OK;
+    text_free(&path);
+    return good;
+}
+
+/* What the picture shows besides the progress. The last answer's strings end with the next call. */
+static bool look_closer(struct watch *watch, int64_t now)
+{
+    struct picture *picture = &watch->picture;
+    struct progress *progress = &picture->progress;
+    if (!picture_read_progress(picture, watch->http->json.root))
+        return false;
+    text_clear(&watch->name);
+    text_clear(&watch->state);
+    text_puts(&watch->name, progress->id);
+    text_puts(&watch->state, progress->state);
+    progress->id = watch->name.bytes;
+    progress->state = watch->state.bytes;
+    progress->reason = NULL;
+    if (picture->group[0] == '\0' && job_call(watch->http, "GET", watch->id, "", NULL, 0) == EXIT_OK)
+        picture_read_job(picture, watch->http->json.root);
+
+    char more[64];
+    int64_t rows = batch_rows(), first = progress->batch_index - rows + 2;
+    snprintf(more, sizeof more, "/batches?maxpagesize=%u&from=%lld", PICTURE_BATCHES_MAX, (long long)(first > 0 ? first : 0));
+    if (progress->batch_count > 1 && look_at(watch, more))
+        picture_read_batches(picture, watch->http->json.root);
+    int64_t failed = progress_failed(progress);
+    if (failed != watch->failures_known && now - watch->failures_us >= FAILURES_EVERY_US && look_at(watch, "/failures")) {
+        picture_read_failures(picture, watch->http->json.root);
+        watch->failures_known = failed;
+        watch->failures_us = now;
+    }
+    return !watch->name.failed && !watch->state.failed;
+}
+
 static void show_progress(struct watch *watch, int64_t now)
 {
     if (watch->options->quiet || watch->http->cli->quiet)
         return;
-    if (watch->bar)
+    if (watch->bar && look_closer(watch, now))
         draw(watch);
+    else if (watch->bar)
+        return;
     else
         log_progress(watch, now);
 }
@@ -171,8 +239,6 @@ static enum exit_code end_code(const struct watch *watch)
 
 static enum exit_code detach(struct watch *watch)
 {
-    if (watch->drawn)
-        fputc('\n', stderr);
     fprintf(stderr, "job continues; tranche job watch %s to re-attach\n", watch->id);
     return EXIT_INTERRUPTED;
 }
@@ -188,13 +254,13 @@ static enum exit_code run_watch(struct watch *watch)
         enum look seen = look(watch, now, &code);
         if (seen == LOOK_ENDED)
             return code;
-        if (seen == LOOK_GOOD) {
+        bool rests = seen == LOOK_GOOD && progress_rests(&watch->progress);
+        if (seen == LOOK_GOOD && !(rests && watch->bar)) /* the closing sentence takes the picture's place */
             show_progress(watch, now);
-            if (progress_rests(&watch->progress)) {
-                undraw(watch);
-                say_end(watch);
-                return end_code(watch);
-            }
+        if (rests) {
+            undraw(watch);
+            say_end(watch);
+            return end_code(watch);
         }
         if (interrupted)
             return detach(watch);
@@ -219,6 +285,8 @@ enum exit_code watch_job(struct http *http, const char *id, const struct watch_o
     text_puts(&watch.path, "/progress");
     enum exit_code code = watch.path.failed ? cli_fail(EXIT_TROUBLE, "out of memory") : run_watch(&watch);
     text_free(&watch.path);
+    text_free(&watch.name);
+    text_free(&watch.state);
     sigaction(SIGINT, &before, NULL);
     return code;
 }

@@ -8,7 +8,7 @@
  *         ?outcome=failed (pending, completed, unknown): only those
  *     GET /v1/jobs/{job}/failures
  *         {"value":[{"reason","outcome","count","example","last"}]}, the most frequent first
- *     GET /v1/jobs/{job}/batches
+ *     GET /v1/jobs/{job}/batches[?from=INDEX]
  *         {"value":[{"index","tally","start"?,"end"?}],"nextLink"?}: those that have begun
  *
  * `open` devices are in flight or about to be called, `waiting` ones wait for a retry, a busy device or their next step.
@@ -28,6 +28,7 @@
 #include "paging.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* When the rows take long to count against the time between two commits, no try helps. */
@@ -263,12 +264,28 @@ static void list_batch(void *context, const struct tranche_batch_record *batch)
     list->next = batch->index + 1;
 }
 
+/* "from": the index of the first batch, where no token says it. */
+static enum tranche_code read_from(const struct request *request, struct page *page, struct tranche_err *err)
+{
+    const char *text;
+    unsigned number;
+    char end;
+    enum tranche_code code = request_query(request, "from", &text, err);
+    if (code != TRANCHE_OK || text == NULL || page->from != 0)
+        return code;
+    if (sscanf(text, "%u%c", &number, &end) != 1)
+        return fail(err, TRANCHE_INVALID, "from: expected the index of a batch, found \"%.40s\".", text);
+    page->from = number;
+    return TRANCHE_OK;
+}
+
 void native_batches(struct request *request)
 {
     struct tranche_err err;
     struct page page;
     struct tranche_job_record job = { 0 };
-    if (page_parse(request, PAGE_BATCHES, BATCHES_PAGE, BATCHES_PAGE_MAX, &page, &err) != TRANCHE_OK) {
+    if (page_parse(request, PAGE_BATCHES, BATCHES_PAGE, BATCHES_PAGE_MAX, &page, &err) != TRANCHE_OK ||
+        read_from(request, &page, &err) != TRANCHE_OK) {
         request_refuse(request, &err);
         return;
     }

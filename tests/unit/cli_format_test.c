@@ -1,5 +1,6 @@
 /* What people type and what they read: the pure parts of the command line. */
 #include "job_body.h"
+#include "picture.h"
 #include "progress.h"
 #include "show.h"
 #include "typed.h"
@@ -208,44 +209,6 @@ Test(progress, pace_follows_and_forgets)
 }
 
 static const struct pace steady = { .per_s = 58.1, .begun = true, .known = true };
-
-Test(progress, the_line_fills_the_terminal)
-{
-    struct progress progress = progress_of(10000, 4601, 119, 0);
-    progress.batch_index = 1;
-    progress.batch_count = 4;
-    struct text text = {0};
-    print_progress_line(&text, &progress, &steady, 100, false);
-    cr_expect_eq(text.length, 100);
-    expect_text(&text, "job-006  [============#..............]  47.2 %  batch 2/4  4 601 done  119 failed  "
-                       "58.1/s  ETA 1m31s");
-}
-
-Test(progress, colour_takes_no_columns)
-{
-    struct progress progress = progress_of(10000, 4601, 119, 0);
-    struct text plain = {0}, painted = {0};
-    print_progress_line(&plain, &progress, &steady, 100, false);
-    print_progress_line(&painted, &progress, &steady, 100, true);
-    cr_expect_eq(painted.length, plain.length + strlen("\033[31m\033[0m"));
-    cr_expect_not_null(strstr(painted.bytes, "\033[31m119 failed\033[0m"));
-    text_free(&plain);
-    text_free(&painted);
-}
-
-Test(progress, a_narrow_terminal_is_never_overfull)
-{
-    struct progress progress = progress_of(10000, 4601, 119, 0);
-    progress.id = "a-job-with-a-name-that-is-longer-than-anybody-would-type";
-    for (int width = 1; width < 150; width++)
-        for (int color = 0; color <= 1; color++) {
-            struct text text = {0};
-            print_progress_line(&text, &progress, &steady, width, color);
-            size_t seen = text.length - (strchr(text.bytes, '\033') != NULL ? strlen("\033[31m\033[0m") : 0);
-            cr_assert_leq(seen, (size_t)width, "%d: %s", width, text.bytes);
-            text_free(&text);
-        }
-}
 
 Test(progress, logs_get_words)
 {
@@ -493,4 +456,82 @@ Test(body, finds_the_one_template_of_a_group)
             expect_text(&found, rows[i].template_id);
         text_free(&found);
     }
+}
+
+/* ---- the picture ---- */
+
+static const char progress_json[] =
+    "{\"id\":\"job-006\",\"status\":\"running\",\"state\":\"running\",\"frozen\":true,"
+    "\"tally\":{\"total\":10000,\"pending\":5280,\"completed\":4601,\"failed\":100,\"unknown\":19},"
+    "\"batch\":{\"index\":1,\"count\":4,\"tally\":{\"total\":2500,\"pending\":280,\"completed\":2130,\"failed\":71,\"unknown\":19}},"
+    "\"open\":21,\"waiting\":38,\"calls\":4741,\"start\":\"2026-03-02T09:20:00.000Z\"}";
+static const char batches_json[] =
+    "{\"value\":[{\"index\":0,\"tally\":{\"total\":2500,\"pending\":0,\"completed\":2471,\"failed\":29,\"unknown\":0},"
+    "\"start\":\"2026-03-02T09:20:00.000Z\",\"end\":\"2026-03-02T09:20:41.000Z\"},"
+    "{\"index\":1,\"tally\":{\"total\":2500,\"pending\":280,\"completed\":2130,\"failed\":71,\"unknown\":19},"
+    "\"start\":\"2026-03-02T09:20:41.000Z\"}]}";
+static const char job_json[] =
+    "{\"id\":\"job-006\",\"displayName\":\"Run self test\",\"group\":\"thermostats\","
+    "\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":10,\"batch\":false}}";
+static const char failures_json[] =
+    "{\"value\":[{\"reason\":\"device\\u001boffline\",\"outcome\":\"failed\",\"count\":81,\"example\":\"therm-00417\","
+    "\"last\":\"2026-03-02T09:21:21.000Z\"}]}";
+
+static void read_picture(struct picture *picture, struct json_document documents[4])
+{
+    const char *texts[] = { progress_json, batches_json, job_json, failures_json };
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(json_parse(texts[i], strlen(texts[i]), &documents[i], NULL), TRANCHE_OK);
+    cr_assert(picture_read_progress(picture, documents[0].root));
+    picture_read_batches(picture, documents[1].root);
+    picture_read_job(picture, documents[2].root);
+    picture_read_failures(picture, documents[3].root);
+    picture->pace = steady;
+}
+
+#define AT_0921_21 INT64_C(1772443281000000)
+
+Test(picture, shows_the_whole_job)
+{
+    struct picture picture = {0};
+    struct json_document documents[4];
+    struct text text = {0};
+    read_picture(&picture, documents);
+
+    cr_expect_eq(print_picture(&text, &picture, AT_0921_21, 80, 4), 14);
+    expect_text(&text,
+                "job-006  Run self test   running   group thermostats   10 000 devices\n"
+                "  [=============================#..................................]  47.2 %\n"
+                "  done 4 601   failed 119   waiting 38   open 21   pending 5 221\n"
+                "  rate 58.1/s   elapsed 1m21s   ETA 1m31s\n"
+                "  cancel above 10 % of the job:  1.2 % [#.........]\n"
+                "\n"
+                " batch                           size    done failed     rate   time  state\n"
+                " 1/4     [=================#]    2500    2471     29   61.0/s    41s  done\n"
+                " 2/4     [===============#..]    2500    2130     90   55.5/s    40s  running\n"
+                " 3/4     [..................]    2500       -      -        -      -  waiting\n"
+                " 4/4     [..................]    2500       -      -        -      -  waiting\n"
+                "\n"
+                " failures by reason                         count  last seen  example\n"
+                "   device?offline                              81  now        therm-00417\n");
+    for (int i = 0; i < 4; i++)
+        json_free(&documents[i]);
+}
+
+Test(picture, fits_any_terminal)
+{
+    struct picture picture = {0};
+    struct json_document documents[4];
+    read_picture(&picture, documents);
+    for (int width = 30; width < 160; width++) {
+        struct text text = {0};
+        unsigned lines = print_picture(&text, &picture, AT_0921_21, width, 2), seen = 0;
+        for (char *line = text.bytes, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, seen++)
+            cr_assert_leq(end - line, width, "%d: %.*s", width, (int)(end - line), line);
+        cr_assert_eq(seen, lines);
+        cr_assert_null(strchr(text.bytes, '\033'));
+        text_free(&text);
+    }
+    for (int i = 0; i < 4; i++)
+        json_free(&documents[i]);
 }
