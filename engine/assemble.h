@@ -16,6 +16,7 @@ struct tranche_engine {
     struct tranche_store *store;
     const struct tranche_connector *connector;
     void *connector_state;      /* ours, from the connector's open; NULL when it was lent */
+    struct config config;       /* the server's, for as long as it runs */
     struct runner *runner;
     struct server *server;      /* NULL: none */
     pthread_mutex_t reading;    /* guards the reader: callers of the library share it */

@@ -29,6 +29,7 @@ enum tranche_code engine_assemble(struct tranche_engine **out, const struct conf
     struct tranche_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return fail(err, TRANCHE_NOMEM, "out of memory");
+    engine->config = *config;
     pthread_mutex_init(&engine->reading, NULL);
     struct sqlite_options options = { .directory = config->data };
     enum tranche_code code = sqlite_store_open(&options, &engine->store, err);
@@ -48,7 +49,7 @@ enum tranche_code engine_assemble(struct tranche_engine **out, const struct conf
         imports = NULL;
     }
     if (code == TRANCHE_OK && config->listen[0] != '\0')
-        code = server_open(&engine->server, config, engine->runner, engine->store, err);
+        code = server_open(&engine->server, &engine->config, engine->runner, engine->store, err);
     if (code != TRANCHE_OK) {
         import_resume_free(imports);
         tranche_engine_close(engine);

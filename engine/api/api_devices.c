@@ -54,7 +54,8 @@ static enum tranche_code query_either(const struct request *request, const char 
     return code == TRANCHE_OK && *value == NULL ? request_query(request, older, value, err) : code;
 }
 
-static enum tranche_code read_order(const struct request *request, int *order, struct tranche_err *err)
+static enum tranche_code read_order(const struct request *request, enum tranche_device_order *order,
+                                    struct tranche_err *err)
 {
     const char *text;
     enum tranche_code code = query_either(request, "$orderby", &text, err);
@@ -92,7 +93,7 @@ static void list(struct request *request)
 {
     struct tranche_err err;
     const char *filter;
-    int order;
+    enum tranche_device_order order;
     if (read_filter(request, &filter, &err) != TRANCHE_OK || read_order(request, &order, &err) != TRANCHE_OK) {
         request_refuse(request, &err);
         return;

@@ -87,7 +87,8 @@ static enum tranche_code read_place(struct request *request, const char *after, 
     return list->after_id != NULL ? TRANCHE_OK : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
 }
 
-void device_json_list(struct request *request, struct tranche_reader *reader, const char *filter, int order)
+void device_json_list(struct request *request, struct tranche_reader *reader, const char *filter,
+                      enum tranche_device_order order)
 {
     struct tranche_err err;
     struct page page;

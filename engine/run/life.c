@@ -270,6 +270,15 @@ static bool takes_a_place(const struct job *job)
     return life_is_live(job) || (job->record.state == TRANCHE_JOB_PENDING && job->phase != JOB_QUEUED);
 }
 
+/* Whether there is a place for one more: a number of them, and the sum of all jobs' calls within what the descriptors
+ * allow, so that no job's calls ever wait for another's. The first always has one. */
+static bool has_place(const struct core *core, uint32_t running)
+{
+    bool fits = (running + 1) * core->config.in_flight <= core->world->calls_max;
+    return running == 0 || (running < core->config.jobs_running_max && fits);
+}
+
+/* In the order in which they were created: a job that finds no place lets none that came later go ahead. */
 void life_admit(struct core *core)
 {
     if (core->draining || core->recovering)
@@ -281,7 +290,7 @@ void life_admit(struct core *core)
         if (job->phase != JOB_QUEUED || (job->record.state != TRANCHE_JOB_PENDING && !life_is_live(job)))
             continue;
         bool newcomer = !takes_a_place(job); /* a recovered job that was running has its place */
-        if (newcomer && running >= core->config.jobs_running_max)
+        if (newcomer && !has_place(core, running))
             continue;
         running += newcomer;
         struct tranche_err err = { 0 };

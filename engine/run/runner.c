@@ -41,6 +41,7 @@ struct runner {
 
     struct worker *workers;
     uint32_t worker_count; /* opened */
+    uint32_t calls_max;    /* over all of them */
 };
 
 static void *runner_main(void *argument);
@@ -178,6 +179,7 @@ static enum tranche_code open_workers(struct runner *runner, struct tranche_err 
                  (unsigned long long)runner->config.in_flight, budget);
         runner->config.in_flight = budget;
     }
+    runner->calls_max = budget;
     struct worker_options options = { .ring_slots = RING_SLOTS };
     fanout_defaults(&options.fanout);
     options.fanout.calls_max = (budget + count - 1) / count;
@@ -240,6 +242,7 @@ static enum tranche_code open_world(struct runner *runner, struct tranche_err *e
         .context = runner,
         .worker_count = runner->worker_count,
         .worker_tasks_max = RING_SLOTS - 1,
+        .calls_max = runner->calls_max,
         .mono_us = world_mono,
         .give = world_give,
         .given = world_given,

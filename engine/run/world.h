@@ -40,6 +40,7 @@ struct world {
     void *context;
     uint32_t worker_count;
     uint32_t worker_tasks_max; /* tasks that one worker may hold; the core counts and never gives more */
+    uint32_t calls_max;        /* at the gateway at once, over all workers: what descriptors allow */
     int64_t (*mono_us)(void *context); /* the tick's clock, for how long a commit took */
 
     void (*give)(void *context, uint32_t worker, struct task *task); /* has a place to go, by the core's arithmetic */

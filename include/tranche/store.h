@@ -89,10 +89,12 @@ struct tranche_done_record {
     int64_t at_us;
 };
 
+enum tranche_device_order { TRANCHE_BY_ID, TRANCHE_BY_NAME, TRANCHE_BY_NAME_DOWN };
+
 /* A page of the living devices. By name: by display name, or id where there is none, and among equals by id; all bytewise. */
 struct tranche_device_list {
     const char *filter;       /* text of a group's filter; NULL: all */
-    enum { TRANCHE_BY_ID, TRANCHE_BY_NAME, TRANCHE_BY_NAME_DOWN } order;
+    enum tranche_device_order order;
     const char *after_id;     /* behind this one; NULL: from the first */
     const char *after_name;   /* its name; by name only */
     uint32_t limit;

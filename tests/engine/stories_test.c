@@ -392,12 +392,10 @@ Test(stories, a_second_resume_of_a_job_that_waits_in_the_queue_changes_nothing)
     sim_close(sim);
 }
 
-Test(stories, jobs_beyond_the_limit_wait_in_order)
+/* Three jobs of which two together are too many: each begins when the one before it has ended. */
+static void check_one_after_the_other(struct sim *sim)
 {
-    struct sim one_at_a_time, *sim = &one_at_a_time;
-    sim_open(sim, 1);
     sim->gateway = all_well;
-    sim->config.jobs_running_max = 1;
     sim_devices(sim, 50, false);
     sim_start(sim);
     sim_create(sim, "first", "all", PROPERTY);
@@ -420,4 +418,30 @@ Test(stories, jobs_beyond_the_limit_wait_in_order)
     cr_assert_lt(last_of_first, first_of_again);
     cr_assert_lt(last_of_again, first_of_third);
     sim_close(sim);
+}
+
+Test(stories, jobs_beyond_the_limit_wait_in_order)
+{
+    static struct sim sim;
+    sim_open(&sim, 1);
+    sim.config.jobs_running_max = 1;
+    check_one_after_the_other(&sim);
+}
+
+Test(stories, jobs_whose_calls_exceed_the_descriptors_wait_in_order)
+{
+    static struct sim sim;
+    sim_open(&sim, 1);
+    sim.config.in_flight = 16;
+    sim.world.calls_max = 31;
+    check_one_after_the_other(&sim);
+}
+
+Test(stories, a_job_that_wants_more_calls_than_there_are_runs_alone)
+{
+    static struct sim sim;
+    sim_open(&sim, 1);
+    sim.config.in_flight = 16;
+    sim.world.calls_max = 10;
+    check_one_after_the_other(&sim);
 }

@@ -359,6 +359,7 @@ void sim_start(struct sim *sim)
         .context = sim,
         .worker_count = (uint32_t)sim->config.workers,
         .worker_tasks_max = sim->world.worker_tasks_max ? sim->world.worker_tasks_max : TASKS_MAX - 1,
+        .calls_max = sim->world.calls_max ? sim->world.calls_max : UINT32_MAX,
         .mono_us = world_mono,
         .give = world_give,
         .given = world_given,
