@@ -252,7 +252,8 @@ static void commit_begin(struct core *core)
     core->commit_begun_us = core->mono_us;
     core->hurry = false;
 
-    if (core_may_issue(core))
+    code = store->clock_put(core->store, core->now_us, &err);
+    if (code == TRANCHE_OK && core_may_issue(core))
         code = issue_devices(core, &err);
     if (code == TRANCHE_OK)
         code = write_everything(core, &err);

@@ -245,8 +245,11 @@ static void settle_intent(void *context, int64_t no, const struct tranche_intent
 
 enum tranche_code core_recover(struct core *core, int64_t now_us, struct tranche_err *err)
 {
-    core->now_us = now_us;
-    enum tranche_code code = load_open_jobs(core, err);
+    int64_t stored_us = 0;
+    enum tranche_code code = core->store->functions->clock_load(core->store, &stored_us, err);
+    core->now_us = now_us > stored_us ? now_us : stored_us; /* the calendar may have stepped back meanwhile */
+    if (code == TRANCHE_OK)
+        code = load_open_jobs(core, err);
     if (code != TRANCHE_OK)
         return fail_in(err, code, "recover");
 

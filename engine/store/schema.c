@@ -193,7 +193,10 @@ static const char import_ids[] =
     "ALTER TABLE import_with_id RENAME TO import;"
     "CREATE INDEX import_open ON import (no) WHERE done = 0;";
 
-static const char *const migrations[] = { foundation, job_values, import_ids };
+/* engine.clock_us is the latest time that was written, whatever the calendar says since. */
+static const char clock[] = "ALTER TABLE engine ADD COLUMN clock_us INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = { foundation, job_values, import_ids, clock };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

@@ -99,18 +99,35 @@ static enum tranche_commit store_commit_ended(struct tranche_store *store, struc
     return s->ended;
 }
 
-static enum tranche_code store_commit_number(struct tranche_store *store, int64_t *number, struct tranche_err *err)
+/* Of the one row that is about the store as a whole. */
+static enum tranche_code load_integer(struct sqlite_store *s, enum statement statement, int64_t *value,
+                                      struct tranche_err *err)
 {
-    struct sqlite_store *s = sqlite_store(store);
-    sqlite3_stmt *load = statement_take(&s->connection, STATEMENT_NUMBER_LOAD);
-    enum tranche_code code = statement_row(&s->connection, STATEMENT_NUMBER_LOAD, err);
+    sqlite3_stmt *load = statement_take(&s->connection, statement);
+    enum tranche_code code = statement_row(&s->connection, statement, err);
     if (code == TRANCHE_NOTFOUND)
         return fail(err, TRANCHE_IO, "the store has lost its engine row");
     if (code != TRANCHE_OK)
         return code;
-    *number = sqlite3_column_int64(load, 0);
-    statement_end(&s->connection, STATEMENT_NUMBER_LOAD);
+    *value = sqlite3_column_int64(load, 0);
+    statement_end(&s->connection, statement);
     return TRANCHE_OK;
+}
+
+static enum tranche_code store_commit_number(struct tranche_store *store, int64_t *number, struct tranche_err *err)
+{
+    return load_integer(sqlite_store(store), STATEMENT_NUMBER_LOAD, number, err);
+}
+
+static enum tranche_code store_clock_put(struct tranche_store *store, int64_t now_us, struct tranche_err *err)
+{
+    bind_integer(change_take(store, STATEMENT_CLOCK_PUT), 1, now_us);
+    return change_run(store, STATEMENT_CLOCK_PUT, err);
+}
+
+static enum tranche_code store_clock_load(struct tranche_store *store, int64_t *now_us, struct tranche_err *err)
+{
+    return load_integer(sqlite_store(store), STATEMENT_CLOCK_LOAD, now_us, err);
 }
 
 /* ---- open ---- */
@@ -176,6 +193,8 @@ static const struct tranche_store_functions store_functions = {
     .rollback = store_rollback,
     .recover = store_recover,
     .commit_number = store_commit_number,
+    .clock_put = store_clock_put,
+    .clock_load = store_clock_load,
 };
 
 static enum tranche_code store_start(struct sqlite_store *s, const struct sqlite_options *options,

@@ -45,6 +45,10 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "UPDATE engine SET commit_number = ?1")                                                               \
     X(NUMBER_LOAD, ROLE_WRITER, "load the commit's number",                                                 \
       "SELECT commit_number FROM engine")                                                                   \
+    X(CLOCK_PUT, ROLE_WRITER, "store the time",                                                             \
+      "UPDATE engine SET clock_us = ?1")                                                                    \
+    X(CLOCK_LOAD, ROLE_WRITER, "load the time",                                                             \
+      "SELECT clock_us FROM engine")                                                                        \
     X(SEED_LOAD, ROLE_WRITER, "load the seed of the texts' hash",                                           \
       "SELECT text_seed FROM engine")                                                                       \
                                                                                                             \

@@ -167,6 +167,10 @@ struct tranche_store_functions {
     enum tranche_code (*recover)(struct tranche_store *store, struct tranche_err *err);
     enum tranche_code (*commit_number)(struct tranche_store *store, int64_t *number, struct tranche_err *err);
 
+    /* The latest calendar time that was ever written: the writer's stamps never go back, not even over a restart. */
+    enum tranche_code (*clock_put)(struct tranche_store *store, int64_t now_us, struct tranche_err *err);
+    enum tranche_code (*clock_load)(struct tranche_store *store, int64_t *now_us, struct tranche_err *err);
+
     /* Jobs. job_insert sets record->no; TRANCHE_CONFLICT: the id is taken. job_update writes everything that may change:
      * not the ids, the origin, the definition and when it was created. */
     enum tranche_code (*job_insert)(struct tranche_store *store, struct tranche_job_record *record,

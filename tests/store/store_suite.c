@@ -577,6 +577,26 @@ void store_case_commit_number_is_that_of_the_last_commit(struct store_place *pla
 
 /* ---- lists ---- */
 
+void store_case_clock_is_that_of_the_last_commit(struct store_place *place)
+{
+    struct suite suite, *s = &suite;
+    int64_t now_us = -1;
+    suite_open(s, place);
+    must(s->to->clock_load(s->store, &now_us, &s->err));
+    cr_assert_eq(now_us, 0);
+    suite_begin(s);
+    must(s->to->clock_put(s->store, 1772443281000000, &s->err));
+    suite_commit(s);
+    suite_begin(s);
+    must(s->to->clock_put(s->store, 1772443299000000, &s->err));
+    s->to->rollback(s->store);
+
+    suite_reopen(s);
+    must(s->to->clock_load(s->store, &now_us, &s->err));
+    cr_assert_eq(now_us, 1772443281000000);
+    suite_close(s);
+}
+
 void store_case_jobs_page_goes_back_in_time(struct store_place *place)
 {
     struct suite suite, *s = &suite;

@@ -32,6 +32,7 @@ struct store_place {
     X(closing_rolls_back)                                    \
     X(reader_sees_what_is_committed)                         \
     X(commit_number_is_that_of_the_last_commit)              \
+    X(clock_is_that_of_the_last_commit)                      \
     X(jobs_page_goes_back_in_time)                           \
     X(batches_page_goes_forward)                             \
     X(devices_page_shows_where_each_device_is)               \

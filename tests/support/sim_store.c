@@ -138,6 +138,7 @@ static enum tranche_code store_begin(struct tranche_store *store, int64_t number
         return fail(err, TRANCHE_UNAVAILABLE, "the store is busy");
     s->state = SIM_WRITING;
     s->open_number = number;
+    s->open_clock_us = s->clock_us;
     s->failed = false;
     s->writes = 0;
     return TRANCHE_OK;
@@ -215,6 +216,23 @@ static enum tranche_code store_commit_number(struct tranche_store *store, int64_
     return TRANCHE_OK;
 }
 
+static enum tranche_code store_clock_put(struct tranche_store *store, int64_t now_us, struct tranche_err *err)
+{
+    struct sim_store *s = sim_store(store);
+    enum tranche_code code = sim_store_change(store, "clock_put", err);
+    if (code == TRANCHE_OK)
+        s->open_clock_us = now_us;
+    return code;
+}
+
+static enum tranche_code store_clock_load(struct tranche_store *store, int64_t *now_us, struct tranche_err *err)
+{
+    (void)err;
+    const struct sim_store *s = sim_store_enter(store, "clock_load");
+    *now_us = s->state == SIM_WRITING ? s->open_clock_us : s->clock_us;
+    return TRANCHE_OK;
+}
+
 /* ---- open and close ---- */
 
 static void rows_free(struct job_rows *rows)
@@ -256,6 +274,8 @@ static const struct tranche_store_functions store_functions = {
     .rollback = store_rollback,
     .recover = store_recover,
     .commit_number = store_commit_number,
+    .clock_put = store_clock_put,
+    .clock_load = store_clock_load,
 };
 
 enum tranche_code sim_store_open(struct tranche_store **store, struct tranche_err *err)

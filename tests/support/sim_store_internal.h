@@ -114,6 +114,7 @@ struct sim_store {
     /* the transaction */
     enum sim_state state;
     int64_t number, open_number; /* committed, and of the transaction */
+    int64_t clock_us, open_clock_us;
     struct sim_store_begin begin;
     struct sim_store_commit commit;
     bool failed; /* a write has failed: only rollback helps */

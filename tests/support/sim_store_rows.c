@@ -133,6 +133,7 @@ void sim_store_apply(struct sim_store *s)
         sim_table_commit(s->touched[i].table, s->touched[i].key, s->now, s->selections > 0);
     s->touched_count = 0;
     s->number = s->open_number;
+    s->clock_us = s->open_clock_us;
 }
 
 /* ---- devices by id ---- */

@@ -372,7 +372,7 @@ void sim_start(struct sim *sim)
     struct tranche_err err = { 0 };
     if (sim->store->functions->reader_open(sim->store, &sim->reader, &err) != TRANCHE_OK ||
         core_open(&sim->core, &sim->config, sim->store, &sim->world, &sim->connector, NULL, &err) != TRANCHE_OK ||
-        core_recover(sim->core, EPOCH_US + sim->mono_us, &err) != TRANCHE_OK) {
+        core_recover(sim->core, EPOCH_US + sim->mono_us + sim->step_us, &err) != TRANCHE_OK) {
         fprintf(stderr, "seed %llu: start: %s\n", (unsigned long long)sim->seed, err.text);
         abort();
     }
@@ -418,6 +418,14 @@ struct sim_order *sim_create(struct sim *sim, const char *id, const char *group,
     struct sim_order *order = post(sim, COMMAND_JOB_CREATE, id);
     strcpy(order->command.job.group, group);
     order->command.job.definition = strdup(definition);
+    core_post(sim->core, &order->command);
+    return order;
+}
+
+struct sim_order *sim_write(struct sim *sim, sim_write_function *write)
+{
+    struct sim_order *order = post(sim, COMMAND_WRITE, "");
+    order->command.write = write;
     core_post(sim->core, &order->command);
     return order;
 }
@@ -472,7 +480,7 @@ bool sim_run(struct sim *sim, int64_t span_us, bool (*enough)(struct sim *sim))
     for (;;) {
         if (enough != NULL && enough(sim))
             return true;
-        int64_t wake_us = core_tick(sim->core, EPOCH_US + sim->mono_us, sim->mono_us);
+        int64_t wake_us = core_tick(sim->core, EPOCH_US + sim->mono_us + sim->step_us, sim->mono_us);
         bool halted = false; /* tasks that came back unsent, after the core has looked */
         for (uint32_t i = 0; i < sim->world.worker_count; i++) {
             uint32_t back_count = sim->workers[i].back_count;

@@ -58,6 +58,7 @@ struct sim {
     struct tranche_connector connector; /* never asked for words; a script may set `merges` */
     struct core *core; /* NULL: the engine is dead */
     int64_t mono_us;   /* virtual time */
+    int64_t step_us;   /* by which the calendar has stepped */
 
     struct sim_verdict (*gateway)(struct sim *sim, const struct sim_call *call);
     void *context;     /* the script's */
@@ -95,6 +96,10 @@ void sim_start(struct sim *sim);  /* opens a core and recovers */
 void sim_crash(struct sim *sim);  /* kill -9: calls in flight have had their effect, all memory is gone */
 
 struct sim_order *sim_create(struct sim *sim, const char *id, const char *group, const char *definition);
+/* A change of the registry, in one slice; see command.h. */
+typedef enum tranche_code sim_write_function(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+                                             struct tranche_err *err);
+struct sim_order *sim_write(struct sim *sim, sim_write_function *write);
 struct sim_order *sim_stop(struct sim *sim, const char *id);
 struct sim_order *sim_resume(struct sim *sim, const char *id);
 struct sim_order *sim_rerun(struct sim *sim, const char *id, const char *as);
