@@ -1,21 +1,8 @@
 #include "list.h"
 
-enum { LIMIT = 1 };
-
-static const struct flag flags[] = { { LIMIT, 0, "limit", "N", LIST_FLAG_HELP }, { 0 } };
-
 static enum exit_code run_job_list(struct cli *cli, struct words *words)
 {
-    uint32_t limit = LIST_LIMIT;
-    const char *value;
-    for (int flag; (flag = words_flag(words, &value)) != FLAG_END;)
-        if (flag == FLAG_BAD || list_limit(cli, value, &limit) != EXIT_OK)
-            return EXIT_USAGE;
-    struct text path = {0};
-    text_puts(&path, "/api/jobs" HTTP_API_VERSION "&maxpagesize=" LIST_PAGE);
-    enum exit_code code = list_run(cli, &path, job_columns, limit);
-    text_free(&path);
-    return code;
+    return list_command(cli, words, "/api/jobs", NULL, job_columns);
 }
 
 const struct cmd cmd_job_list = {
@@ -23,6 +10,6 @@ const struct cmd cmd_job_list = {
     .arguments = "",
     .help = "list jobs, newest first",
     .example = "tranche job list --limit 20",
-    .flags = flags,
+    .flags = list_flags,
     .run = run_job_list,
 };

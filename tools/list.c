@@ -116,6 +116,30 @@ enum exit_code list_run(struct cli *cli, const struct text *path, const struct c
     return code;
 }
 
+enum { LIMIT = 1 };
+
+const struct flag list_flags[] = { { LIMIT, 0, "limit", "N", LIST_FLAG_HELP }, { 0 } };
+
+enum exit_code list_command(struct cli *cli, struct words *words, const char *base, const char *more,
+                            const struct column *columns)
+{
+    uint32_t limit = LIST_LIMIT;
+    const char *value;
+    for (int flag; (flag = words_flag(words, &value)) != FLAG_END;)
+        if (flag == FLAG_BAD || list_limit(cli, value, &limit) != EXIT_OK)
+            return EXIT_USAGE;
+    struct text path = {0};
+    text_puts(&path, base);
+    if (more != NULL) {
+        http_path_add(&path, words_argument(words, 0));
+        text_puts(&path, more);
+    }
+    text_puts(&path, HTTP_API_VERSION "&maxpagesize=" LIST_PAGE);
+    enum exit_code code = list_run(cli, &path, columns, limit);
+    text_free(&path);
+    return code;
+}
+
 enum exit_code list_limit(const struct cli *cli, const char *value, uint32_t *limit)
 {
     char *end;

@@ -15,6 +15,11 @@
 enum exit_code list_show(struct http *http, const char *path, const struct column *columns, uint32_t limit);
 /* The same as the whole of a command, after its flags. */
 enum exit_code list_run(struct cli *cli, const struct text *path, const struct column *columns, uint32_t limit);
+/* The whole of a command whose only flag is --limit. The list is at `base`, or at {base}/{argument}{more} where `more` is not
+ * NULL; both under /api. */
+extern const struct flag list_flags[];
+enum exit_code list_command(struct cli *cli, struct words *words, const char *base, const char *more,
+                            const struct column *columns);
 /* The value of --limit. */
 enum exit_code list_limit(const struct cli *cli, const char *value, uint32_t *limit);
 
