@@ -362,6 +362,16 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
     *request_context = NULL;
 }
 
+/* A quiet server takes nobody new. (MHD_quiesce_daemon would say so too, but it and the daemon's threads may both take the
+ * listener out of an epoll set, and the second to try ends the process.) */
+static enum MHD_Result admit(void *context, const struct sockaddr *address, socklen_t address_bytes)
+{
+    (void)address;
+    (void)address_bytes;
+    struct server *server = context;
+    return atomic_load(&server->is_quiet) ? MHD_NO : MHD_YES;
+}
+
 /* Paths are cut before they are decoded, and that is the door's work. */
 static size_t leave_encoded(void *context, struct MHD_Connection *connection, char *text)
 {
@@ -400,7 +410,7 @@ static enum tranche_code daemon_start(struct server *server, const struct config
     };
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     server->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        MHD_start_daemon(flags, 0, admit, server, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (server->daemon == NULL)
         return fail(err, TRANCHE_INTERNAL, "the HTTP server does not start");
     return TRANCHE_OK;
@@ -443,11 +453,7 @@ unsigned server_port(const struct server *server)
 
 void server_quiesce(struct server *server)
 {
-    if (server->daemon == NULL || atomic_exchange(&server->is_quiet, true))
-        return;
-    MHD_quiesce_daemon(server->daemon);
-    /* Refuses who would queue up for nobody. It is closed when the threads have ended. */
-    shutdown(server->listen_fd, SHUT_RDWR);
+    atomic_store(&server->is_quiet, true);
 }
 
 /* Waits for the answers that are due: without limit for requests that were handed over, since they come back
@@ -473,6 +479,7 @@ void server_close(struct server *server)
     if (server->daemon != NULL) {
         wait_for_answers(server);
         MHD_stop_daemon(server->daemon);
+        server->listen_fd = -1; /* closed with it */
     }
     if (server->listen_fd >= 0)
         close(server->listen_fd);
