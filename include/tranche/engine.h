@@ -37,8 +37,8 @@ struct tranche_options {
     const void *connector_state;
 };
 
-/* Opens the directory, settles what a crash left open, and goes on with the jobs in it. TRANCHE_CONFLICT or
- * TRANCHE_UNAVAILABLE: another process has the directory. TRANCHE_INVALID: an option. */
+/* Opens the directory, settles what a crash left open, and goes on with the jobs in it. TRANCHE_CONFLICT:
+ * another process has the directory. TRANCHE_INVALID: an option. */
 TRANCHE_API enum tranche_code tranche_engine_open(struct tranche_engine **engine, const struct tranche_options *options,
                                                   struct tranche_err *err);
 /* The REST API's port; 0 without one. */
