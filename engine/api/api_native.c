@@ -2,7 +2,7 @@
  *
  *     GET /v1/jobs/{job}/progress[?check=true]
  *         {"id","status","state","frozen","tally":{"total","pending","completed","failed","unknown"},
- *          "batch":{"index","count","tally","start"?,"end"?}?,"open","waiting","calls","created","start"?,"end"?,"reason"?,"check"?}
+ *          "batch":{"index","count","tally","start"?,"end"?}?,"open","waiting","inFlightMax","limitedBy"?,"calls","created","start"?,"end"?,"reason"?,"check"?}
  *     GET /v1/jobs/{job}/devices
  *         {"value":[{"id","status","outcome","batch","attempt","code"?,"reason"?,"answer"?,"at"?}],"nextLink"?}
  *         ?outcome=failed (pending, completed, unknown): only those
@@ -161,6 +161,7 @@ struct progress {
     struct tranche_batch_record batch;
     bool has_batch;
     uint32_t open, waiting;
+    uint64_t in_flight, calls_max;
 };
 
 static void print_tally(const char *name, const struct tranche_tally *tally, struct text *out)
@@ -192,6 +193,14 @@ static void print_check(const struct check *check, struct text *out)
     text_puts(out, "}");
 }
 
+/* Calls at once: what is configured, or what descriptors allow. */
+static void print_cap(const struct progress *progress, struct text *out)
+{
+    bool clamped = progress->in_flight > progress->calls_max;
+    text_printf(out, ",\"inFlightMax\":%" PRIu64 "%s", clamped ? progress->calls_max : progress->in_flight,
+                clamped ? ",\"limitedBy\":\"descriptors\"" : "");
+}
+
 static void print_progress(const struct progress *progress, const struct check *check, struct text *out)
 {
     const struct tranche_job_record *job = &progress->job;
@@ -203,8 +212,9 @@ static void print_progress(const struct progress *progress, const struct check *
     print_tally("tally", &tally, out);
     if (progress->has_batch)
         print_batch(progress, out);
-    text_printf(out, ",\"open\":%" PRIu32 ",\"waiting\":%" PRIu32 ",\"calls\":%" PRId64, progress->open, progress->waiting,
-                job->calls);
+    text_printf(out, ",\"open\":%" PRIu32 ",\"waiting\":%" PRIu32, progress->open, progress->waiting);
+    print_cap(progress, out);
+    text_printf(out, ",\"calls\":%" PRId64, job->calls);
     job_json_time("created", job->created_us, out);
     job_json_time("start", job->started_us, out);
     job_json_time("end", job->ended_us, out);
@@ -227,7 +237,8 @@ static void note_batch(void *context, const struct tranche_batch_record *batch)
 /* False after a refusal. */
 static bool read_progress(struct request *request, struct progress *progress)
 {
-    *progress = (struct progress){ 0 };
+    *progress = (struct progress){ .in_flight = request->counter->config->in_flight,
+                                   .calls_max = runner_calls_max(request->counter->runner) };
     if (!request_job(request, &progress->job))
         return false;
     struct tranche_err err;

@@ -78,6 +78,11 @@ enum tranche_code runner_open(struct runner **out, const struct config *config, 
     return TRANCHE_OK;
 }
 
+uint32_t runner_calls_max(const struct runner *runner)
+{
+    return runner->calls_max;
+}
+
 enum tranche_code runner_post(struct runner *runner, struct command *command, struct tranche_err *err)
 {
     enum tranche_code code = mailbox_post(&runner->mailbox, command, err);

@@ -25,6 +25,9 @@ enum tranche_code runner_post(struct runner *runner, struct command *command, st
 /* Whether the engine accepts writes now; false with the reason in err while the store refuses them. Any thread. */
 bool runner_is_healthy(struct runner *runner, struct tranche_err *err);
 
+/* Calls at once, over all jobs, that descriptors allow. */
+uint32_t runner_calls_max(const struct runner *runner);
+
 /* Stops issuing, lets calls in flight end (drain_timeout_ms at most), commits, and ends the engine thread. Posted commands
  * are answered; later posts are refused, so the floors above may still hold the runner until runner_close. Returns the
  * number of calls that had not ended. */

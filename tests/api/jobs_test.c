@@ -585,7 +585,7 @@ Test(jobs, progress_before_the_freeze_is_an_estimate)
     const char *expected =
         "{\"id\":\"self-test-01\",\"status\":\"pending\",\"state\":\"pending\",\"frozen\":false,"
         "\"tally\":{\"total\":7,\"pending\":7,\"completed\":0,\"failed\":0,\"unknown\":0},"
-        "\"open\":0,\"waiting\":0,\"calls\":0,\"created\":\"";
+        "\"open\":0,\"waiting\":0,\"inFlightMax\":256,\"calls\":0,\"created\":\"";
     cr_assert_eq(strncmp(answer.body.bytes, expected, strlen(expected)), 0, "%s", answer.body.bytes);
     cr_assert_null(strstr(answer.body.bytes, "\"check\""));
     api_answer_free(&answer);
@@ -603,7 +603,7 @@ Test(jobs, progress_tells_unknown_from_failed_and_checks_the_rows)
              "{\"id\":\"self-test-01\",\"status\":\"running\",\"state\":\"cancelling\",\"frozen\":true,"
              "\"tally\":%s,"
              "\"batch\":{\"index\":0,\"count\":1,\"tally\":%s,\"start\":\"2026-03-02T09:20:00.120Z\"},"
-             "\"open\":0,\"waiting\":0,\"calls\":6,",
+             "\"open\":0,\"waiting\":0,\"inFlightMax\":256,\"calls\":6,",
              tally, tally);
     snprintf(tail, sizeof tail, "\"check\":{\"exact\":true,\"agrees\":true,\"tally\":%s,\"batch\":%s}}",
              tally, tally);
@@ -704,4 +704,17 @@ Test(jobs, failures_and_batches_are_told)
               "\"start\":\"2026-03-02T09:20:00.120Z\"}]}");
     api_check_error(api_get(&world, "/v1/jobs/x/failures"), 404, "NotFound", "Job \"x\" was not found.");
     api_check_error(api_get(&world, "/v1/jobs/x/batches"), 404, "NotFound", "Job \"x\" was not found.");
+}
+
+Test(jobs, progress_says_that_descriptors_limit_the_calls)
+{
+    api_world_close(&world);
+    const char *const settings[] = { "in_flight", "5000", NULL };
+    api_world_open(&world, settings);
+    api_pumps(&world);
+    make_job("self-test-01", "{" SELF_TEST("false") "}");
+    struct api_answer answer = api_get(&world, "/v1/jobs/self-test-01/progress");
+    cr_assert_not_null(strstr(answer.body.bytes, ",\"inFlightMax\":1000,\"limitedBy\":\"descriptors\","), "%s",
+                       answer.body.bytes);
+    api_answer_free(&answer);
 }

@@ -20,6 +20,8 @@ void fake_runner_hold(struct runner *runner, bool hold);
 
 /* Runs `act` on the runner's thread inside a transaction of its own, which is rolled back when it fails, and
  * waits. */
+#define FAKE_CALLS_MAX 1000 /* what runner_calls_max answers */
+
 typedef enum tranche_code fake_runner_act(struct tranche_store *store, void *context,
                                           struct tranche_err *err);
 enum tranche_code fake_runner_do(struct runner *runner, fake_runner_act *act, void *context,
