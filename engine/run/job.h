@@ -56,7 +56,6 @@ struct job {
     bool new_row;        /* the job's row does not exist yet */
     bool freezes;        /* the membership was completed, but is not durable: nothing is sent yet */
     bool drop_chunks;    /* rows of an unfinished freeze are to be removed */
-    bool resumed;        /* by a person, since it was loaded */
     bool recount_heals;  /* a person resumed it while it was held: the recount's numbers are taken over */
 
     enum job_phase phase;

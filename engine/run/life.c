@@ -233,7 +233,7 @@ void life_resume(struct core *core, struct job *job)
         job->record.reason = NULL;
     }
     move(core, job, TRANCHE_JOB_PENDING);
-    job->resumed = true;
+    job->record.resumed = true;
     job->phase = JOB_QUEUED;
 }
 

@@ -240,7 +240,7 @@ static enum tranche_code job_resume(struct core *core, struct command *command, 
     enum tranche_code code = look_up(core, command->job.id, &job, &command->job, err);
     if (code != TRANCHE_OK)
         return code;
-    bool resumed = command->job.started_us != 0 || (job != NULL && job->resumed);
+    bool resumed = command->job.started_us != 0 || command->job.resumed;
     switch (job_resume_verdict(command->job.state, resumed)) {
     case JOB_NO_EFFECT:
         return TRANCHE_OK;

@@ -78,6 +78,7 @@ bool row_job(sqlite3_stmt *row, struct tranche_job_record *record)
         .batch = column_number(row, 15),
         .intent_seq = sqlite3_column_int64(row, 16),
         .calls = sqlite3_column_int64(row, 17),
+        .resumed = column_number(row, 22) != 0,
     };
     row_tally(row, 18, &record->tally);
     const char *state = column_string(row, 7);

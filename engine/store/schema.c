@@ -196,7 +196,10 @@ static const char import_ids[] =
 /* engine.clock_us is the latest time that was written, whatever the calendar says since. */
 static const char clock[] = "ALTER TABLE engine ADD COLUMN clock_us INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const migrations[] = { foundation, job_values, import_ids, clock };
+/* Nobody needs to know it of a job that has begun, so jobs from before are not asked. */
+static const char job_resumed[] = "ALTER TABLE job ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

@@ -30,6 +30,7 @@ static void bind_job(sqlite3_stmt *statement, const struct tranche_job_record *r
     bind_integer(statement, 19, record->tally.completed);
     bind_integer(statement, 20, record->tally.failed);
     bind_integer(statement, 21, record->tally.unknown);
+    bind_integer(statement, 22, record->resumed);
 }
 
 static enum tranche_code job_insert(struct tranche_store *store, struct tranche_job_record *record,
@@ -60,7 +61,7 @@ static enum tranche_code job_update(struct tranche_store *store, const struct tr
 {
     sqlite3_stmt *update = change_take(store, STATEMENT_JOB_UPDATE);
     bind_job(update, record);
-    bind_integer(update, 22, record->no);
+    bind_integer(update, 23, record->no);
     enum tranche_code code = change_run(store, STATEMENT_JOB_UPDATE, err);
     assert(code != TRANCHE_OK || sqlite3_changes(sqlite_store(store)->connection.db) == 1); /* job_insert came first */
     return code;

@@ -13,7 +13,8 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
 #define JOB_COLUMNS                                                                                        \
     "job.no, job.id, job.device_group, job.schedule, job.origin, definition.body, job.reason, job.state, " \
     "job.created_us, job.started_us, job.ended_us, job.estimate, job.frozen, job.next, job.batch_devices, " \
-    "job.batch, job.intent_seq, job.calls, job.total, job.completed, job.failed, job.unknown "
+    "job.batch, job.intent_seq, job.calls, job.total, job.completed, job.failed, job.unknown, " \
+    "job.resumed "
 #define JOB_SOURCE "FROM job JOIN definition ON definition.job = job.no "
 
 /* In the order of rows_device and rows_group. */
@@ -55,14 +56,15 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(JOB_INSERT, ROLE_WRITER, "insert a job",                                                              \
       "INSERT INTO job (id, device_group, schedule, origin, reason, state, open, created_us, started_us, "  \
       "ended_us, estimate, frozen, next, batch_devices, batch, intent_seq, calls, total, completed, "       \
-      "failed, unknown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "\
-      "?18, ?19, ?20, ?21)")                                                                                \
+      "failed, unknown, resumed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, " \
+      "?16, ?17, ?18, ?19, ?20, ?21, ?22)")                                                                                \
     X(DEFINITION_INSERT, ROLE_WRITER, "insert a job's definition",                                          \
       "INSERT INTO definition (job, body) VALUES (?1, ?2)")                                                 \
     X(JOB_UPDATE, ROLE_WRITER, "update a job",                                                              \
       "UPDATE job SET reason = ?5, state = ?6, open = ?7, started_us = ?9, ended_us = ?10, estimate = ?11, "\
       "frozen = ?12, next = ?13, batch_devices = ?14, batch = ?15, intent_seq = ?16, calls = ?17, "         \
-      "total = ?18, completed = ?19, failed = ?20, unknown = ?21 WHERE no = ?22")                           \
+      "total = ?18, completed = ?19, failed = ?20, unknown = ?21, resumed = ?22 "         \
+      "WHERE no = ?23")                           \
     X(JOB_FIND, ROLE_ALL, "find a job",                                                                     \
       "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.id = ?1")                                                 \
     X(JOB_SHAPE, ROLE_READER, "load the shape of a job's membership",                                       \

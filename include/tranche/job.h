@@ -93,6 +93,7 @@ struct tranche_job_record {
     enum tranche_job_state state;
     int64_t created_us, started_us, ended_us;
     uint32_t estimate;           /* devices in the group at creation; shown until the membership is frozen */
+    bool resumed;                /* by a person, once at least */
     bool frozen;                 /* membership is fixed; nothing is sent before */
     uint32_t next;               /* first ordinal that was never issued */
     uint32_t batch_devices;      /* devices in a full batch; 0 until frozen */

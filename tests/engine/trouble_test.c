@@ -124,6 +124,32 @@ Test(trouble, a_device_deleted_before_its_turn_fails_and_is_not_called)
     sim_close(&sim);
 }
 
+Test(trouble, a_job_that_was_resumed_while_it_waits_may_be_resumed_again_after_a_crash)
+{
+    static struct sim sim;
+    sim_open(&sim, 1);
+    sim.gateway = well;
+    sim.config.jobs_running_max = 1;
+    sim.config.in_flight = 1;
+    sim_devices(&sim, 500, false);
+    sim_start(&sim);
+    create(&sim, "first", COMMAND);
+    create(&sim, "second", COMMAND); /* waits */
+    cr_assert(sim_run_order(&sim, sim_stop(&sim, "second")));
+    struct sim_order *resume = sim_resume(&sim, "second");
+    cr_assert(sim_run_order(&sim, resume));
+    cr_assert_eq(resume->command.code, TRANCHE_OK);
+    cr_assert_eq(sim_job(&sim, "second")->state, TRANCHE_JOB_PENDING);
+
+    sim_crash(&sim);
+    sim_start(&sim);
+    sim_run(&sim, 100000, NULL);
+    resume = sim_resume(&sim, "second");
+    cr_assert(sim_run_order(&sim, resume));
+    cr_assert_eq(resume->command.code, TRANCHE_OK, "%s", resume->command.err.text);
+    sim_close(&sim);
+}
+
 /* ---- time ---- */
 
 Test(trouble, a_rerun_after_the_calendar_stepped_back_still_has_all_that_failed)

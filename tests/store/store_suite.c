@@ -133,6 +133,7 @@ static void assert_same_job(const struct tranche_job_record *a, const struct tra
     cr_assert_eq(a->batch, b->batch);
     cr_assert_eq(a->intent_seq, b->intent_seq);
     cr_assert_eq(a->calls, b->calls);
+    cr_assert_eq(a->resumed, b->resumed);
     cr_assert_eq(memcmp(&a->tally, &b->tally, sizeof a->tally), 0);
 }
 
@@ -212,7 +213,7 @@ void store_case_job_comes_back_as_written(struct store_place *place)
         .id = "job-014", .group = "thermostats", .schedule = "nightly", .origin = 7,
         .definition = (char *)"\"displayName\":\"Größe \\u0041 🌡\",\"data\":[]", .reason = (char *)"it \"broke\"",
         .state = TRANCHE_JOB_HELD, .created_us = 1770000000123456, .started_us = 2, .ended_us = 3, .estimate = 4,
-        .frozen = true, .next = UINT32_MAX, .batch_devices = 5, .batch = 6, .intent_seq = INT64_MAX, .calls = 1 << 30,
+        .resumed = true, .frozen = true, .next = UINT32_MAX, .batch_devices = 5, .batch = 6, .intent_seq = INT64_MAX, .calls = 1 << 30,
         .tally = { .total = 40, .completed = 3, .failed = 2, .unknown = 1 },
     };
 
@@ -272,7 +273,7 @@ void store_case_job_update_writes_what_may_change(struct store_place *place)
     job.reason = (char *)"too many failures";
     job.state = TRANCHE_JOB_CANCELLED;
     job.started_us = 10, job.ended_us = 20, job.estimate = 30, job.frozen = true, job.next = 40;
-    job.batch_devices = 50, job.batch = 60, job.intent_seq = 70, job.calls = 80;
+    job.batch_devices = 50, job.batch = 60, job.intent_seq = 70, job.calls = 80, job.resumed = true;
     job.tally = (struct tranche_tally){ 90, 1, 2, 3 };
     suite_begin(s);
     must(s->to->job_update(s->store, &job, &s->err));
