@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "filter.h"
 #include "job_read.h"
+#include "json.h"
 #include "runner.h"
 #include "server.h"
 #include "when.h"
@@ -199,6 +200,8 @@ enum tranche_code tranche_job_resume(struct tranche_engine *engine, const char *
 
 enum tranche_code tranche_job_rerun(struct tranche_engine *engine, const char *id, const char *as, struct tranche_err *err)
 {
+    if (as == NULL)
+        return fail(err, TRANCHE_INVALID, "as: the new job needs an id");
     return order_job(engine, COMMAND_JOB_RERUN, id, as, err);
 }
 
@@ -221,11 +224,42 @@ static enum tranche_code write_group(struct command *command, struct tranche_sto
     return store->functions->group_put(store, ((struct order *)command)->record, err);
 }
 
+static enum tranche_code check_text(const char *what, const char *text, struct tranche_err *err)
+{
+    if (text == NULL)
+        return TRANCHE_OK;
+    if (strlen(text) > DEFINITION_NAME_BYTES_MAX)
+        return fail(err, TRANCHE_INVALID, "%s: at most %d bytes are allowed, got %zu.", what, DEFINITION_NAME_BYTES_MAX,
+                    strlen(text));
+    return TRANCHE_OK;
+}
+
+static enum tranche_code check_device(const struct tranche_device_record *device, struct tranche_err *err)
+{
+    struct json_document properties = { 0 };
+    struct tranche_err cause;
+    enum tranche_code code = check_text("displayName", device->display_name, err);
+    if (code == TRANCHE_OK)
+        code = check_text("template", device->template_id, err);
+    if (code == TRANCHE_OK && device->organization != NULL)
+        code = id_check("organization", device->organization, err);
+    if (code != TRANCHE_OK || device->properties == NULL)
+        return code;
+    if (json_parse(device->properties, strlen(device->properties), &properties, &cause) != TRANCHE_OK)
+        code = fail(err, TRANCHE_INVALID, "properties: %s", cause.text);
+    else if (json_type(properties.root) != JSON_OBJECT)
+        code = fail(err, TRANCHE_INVALID, "properties: expected an object");
+    json_free(&properties);
+    return code;
+}
+
 enum tranche_code tranche_device_put(struct tranche_engine *engine, const struct tranche_device_record *device,
                                      struct tranche_err *err)
 {
     struct order order = { .command = { .kind = COMMAND_WRITE, .write = write_device }, .record = device };
     enum tranche_code code = device_id_check(device->id, err);
+    if (code == TRANCHE_OK)
+        code = check_device(device, err);
     return code == TRANCHE_OK ? carry_out(engine, &order, err) : code;
 }
 
@@ -237,6 +271,10 @@ enum tranche_code tranche_group_put(struct tranche_engine *engine, const struct 
     enum tranche_code code = id_check("id", group->id, err);
     if (code == TRANCHE_OK && (group->display_name == NULL || group->filter == NULL))
         code = fail(err, TRANCHE_INVALID, "a group needs a display name and a filter");
+    if (code == TRANCHE_OK)
+        code = check_text("displayName", group->display_name, err);
+    if (code == TRANCHE_OK)
+        code = check_text("description", group->description, err);
     if (code == TRANCHE_OK)
         code = filter_parse(group->filter, strlen(group->filter), &filter, err);
     if (code != TRANCHE_OK)

@@ -216,7 +216,7 @@ const struct cmd cmd_device_import = {
     .arguments = "FILE|-",
     .arguments_min = 1,
     .arguments_max = 1,
-    .help = "create or update devices from a file",
+    .help = "create or replace devices from a file",
     .more = "A line is an object such as {\"id\":\"pump-n01\"}; it may also have displayName, template,\n"
             "enabled, provisioned, simulated, organizations and properties. CSV begins with a row that\n"
             "names its columns: id (or IOTC_DEVICEID), displayName (or IOTC_DEVICENAME), template,\n"

@@ -73,8 +73,13 @@ static enum tranche_code store_slices(struct import *import, struct tranche_stor
     enum tranche_code code = begin(store, number, err);
     if (code != TRANCHE_OK)
         return code;
+    int64_t now_us = 0;
+    code = store->functions->clock_load(store, &now_us, err); /* stamps never go back, whatever the calendar does */
+    now_us = when_now_us() > now_us ? when_now_us() : now_us;
+    if (code == TRANCHE_OK)
+        code = store->functions->clock_put(store, now_us, err);
     for (int i = 0; i < SLICES_PER_COMMIT && *more && code == TRANCHE_OK; i++)
-        code = import_slice(import, store, when_now_us(), more, err);
+        code = import_slice(import, store, now_us, more, err);
     if (code != TRANCHE_OK) {
         store->functions->rollback(store);
         return code;

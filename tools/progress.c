@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PACE_FADE_S    5.0 /* how long a moment matters */
-#define BAR_WIDTH_MIN  10  /* a shorter one tells nothing: then it is left out */
-#define BAR_WIDTH_MAX  60
+#define PACE_FADE_S 5.0 /* how long a moment matters */
 
 /* ---- reading ---- */
 

@@ -28,7 +28,7 @@
 #include "paging.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* When the rows take long to count against the time between two commits, no try helps. */
@@ -279,14 +279,14 @@ static void list_batch(void *context, const struct tranche_batch_record *batch)
 static enum tranche_code read_from(const struct request *request, struct page *page, struct tranche_err *err)
 {
     const char *text;
-    unsigned number;
-    char end;
+    char *end;
     enum tranche_code code = request_query(request, "from", &text, err);
     if (code != TRANCHE_OK || text == NULL || page->from != 0)
         return code;
-    if (sscanf(text, "%u%c", &number, &end) != 1)
+    unsigned long number = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || number > UINT32_MAX)
         return fail(err, TRANCHE_INVALID, "from: expected the index of a batch, found \"%.40s\".", text);
-    page->from = number;
+    page->from = (int64_t)number;
     return TRANCHE_OK;
 }
 

@@ -164,8 +164,8 @@ static void print_object(struct text *out, const struct view *view, const struct
     }
     for (size_t i = 0; i < view->count; i++) {
         const struct value *value = &view->values[i];
-        if (strcmp(value->component, component) != 0)
-            continue;
+        if (strcmp(value->component, component) != 0 || (root && has_component(view, value->name)))
+            continue; /* what was one value has become a component since */
         print_name(out, value->name);
         text_add(out, value->raw, value->raw_bytes);
     }

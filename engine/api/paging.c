@@ -81,7 +81,10 @@ static void token_print(enum page_kind kind, const char *place, struct text *out
 {
     char plain[TOKEN_PLAIN_BYTES];
     int length = snprintf(plain, sizeof plain, "%s%s", token_prefixes[kind], place);
-    assert(length > 0 && (size_t)length < sizeof plain);
+    if (length < 0 || (size_t)length >= sizeof plain) { /* no name that came in through us is so long */
+        out->failed = true;
+        return;
+    }
     char token[TOKEN_PLAIN_BYTES * 4 / 3 + 8];
     EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, length);
     token[strcspn(token, "=")] = '\0';

@@ -80,8 +80,8 @@ bool core_is_recovered(const struct core *core)
 
 void core_post(struct core *core, struct command *command)
 {
-    if (core->orders_since_us == 0)
-        core->orders_since_us = core->mono_us;
+    if (core->orders_since_us == 0) /* which means: none; before the first tick the clock says 0, too */
+        core->orders_since_us = core->mono_us > 0 ? core->mono_us : 1;
     orders_add(&core->orders_last, command);
 }
 
@@ -430,8 +430,8 @@ static int64_t next_wake(const struct core *core)
     int64_t fold_at_us;
     if (fold_is_due(core, &fold_at_us))
         sooner(&wake, fold_at_us);
-    if (core->fold.in_round && core->fold.job == 0)
-        sooner(&wake, core->fold.retry_at_us);
+    if (fold_looks(core))
+        sooner(&wake, core->fold.retry_at_us > core->mono_us ? core->fold.retry_at_us : core->mono_us);
     bool last_words = core->draining && has_changes(core);
     if (last_words || core->recovering || write_chunk_rows_ready(core) > 0)
         sooner(&wake, core->mono_us);

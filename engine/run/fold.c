@@ -11,6 +11,7 @@
 #define FOLD_DEVICES_ALONE  512   /* in one transaction: about 5 ms */
 #define FOLD_DEVICES_BESIDE 64    /* while jobs run: about half a millisecond */
 #define FOLD_PAUSE_US       20000 /* while jobs run, a slice waits so long for a commit to ride along with */
+#define FOLD_LOOKS          16    /* jobs that are looked at in one tick: stopped ones have folds, and little to fold */
 
 static enum tranche_code fold_next_job(struct core *core, struct tranche_err *err);
 
@@ -53,7 +54,7 @@ void fold_look(struct core *core)
         return;
     if (!fold->in_round && fold->wanted)
         begin_round(fold);
-    while (fold->in_round && fold->job == 0) {
+    for (int i = 0; i < FOLD_LOOKS && fold->in_round && fold->job == 0; i++) {
         struct tranche_err err = { 0 };
         if (fold_next_job(core, &err) == TRANCHE_OK)
             continue;
@@ -61,6 +62,12 @@ void fold_look(struct core *core)
         fold->retry_at_us = core->mono_us + STORE_RETRY_US;
         return;
     }
+}
+
+bool fold_looks(const struct core *core)
+{
+    const struct fold *fold = &core->fold;
+    return (fold->wanted || fold->in_round) && fold->job == 0 && !core->draining && !core->recovering;
 }
 
 /* ---- which job ---- */
@@ -76,7 +83,7 @@ static struct job *job_in_memory(struct core *core, int64_t no)
 /* The first fold of the round that was not looked at. */
 struct candidate {
     struct core *core;
-    bool found;
+    bool found, skipped;
     uint32_t next;
     struct tranche_job_record record;
     enum tranche_code code;
@@ -86,14 +93,12 @@ struct candidate {
 static void consider(void *context, const struct tranche_job_record *record, uint32_t next)
 {
     struct candidate *candidate = context;
-    const struct fold *fold = &candidate->core->fold;
-    if (candidate->found || candidate->code != TRANCHE_OK || record->no <= fold->looked_at)
-        return;
-    if (!fold->thorough && job_in_memory(candidate->core, record->no) != NULL)
-        return; /* later, when it rests */
-    candidate->code = job_record_copy(record, &candidate->record, candidate->err);
-    candidate->found = candidate->code == TRANCHE_OK;
+    candidate->found = true;
     candidate->next = next;
+    candidate->record.no = record->no;
+    candidate->skipped = !candidate->core->fold.thorough && job_in_memory(candidate->core, record->no) != NULL;
+    if (!candidate->skipped) /* else later, when it rests */
+        candidate->code = job_record_copy(record, &candidate->record, candidate->err);
 }
 
 static void lower(uint32_t *lowest, uint32_t ordinal)
@@ -163,18 +168,24 @@ static enum tranche_code fold_next_job(struct core *core, struct tranche_err *er
 {
     struct fold *fold = &core->fold;
     struct candidate candidate = { .core = core, .err = err };
-    enum tranche_code code = core->store->functions->folds(core->store, consider, &candidate, err);
+    enum tranche_code code = core->store->functions->folds(core->store, fold->looked_at, 1, consider, &candidate, err);
+    uint32_t end = 0;
     if (code == TRANCHE_OK)
         code = candidate.code;
-    uint32_t end = 0;
-    if (code == TRANCHE_OK && candidate.found)
+    if (code == TRANCHE_OK && candidate.found && !candidate.skipped)
         code = find_end(&candidate, &end, err);
+    bool nothing = candidate.next >= end && !job_state_is_over(candidate.record.state);
     if (code == TRANCHE_OK && !candidate.found)
         end_round(fold);
-    else if (code == TRANCHE_OK && candidate.next >= end && !job_state_is_over(candidate.record.state))
+    else if (code == TRANCHE_OK && (candidate.skipped || nothing))
         fold->looked_at = candidate.record.no;
     else if (code == TRANCHE_OK)
         code = take_job(core, &candidate, end, err);
+    if (code != TRANCHE_OK && candidate.found && tranche_code_http(code) < 500) { /* that job's trouble alone */
+        log_error("engine", "values cannot be folded", "job=%lld err=\"%s\"", (long long)candidate.record.no, err->text);
+        fold->looked_at = candidate.record.no;
+        code = TRANCHE_OK;
+    }
     tranche_job_record_free(&candidate.record);
     return code;
 }

@@ -3,8 +3,8 @@
  * A property job keeps its values once, in its definition; what a device accepted is known from its results. Copying that
  * into each device's record would cost more than the result itself, so it is done later, in slices that ride along with
  * commits: job after job, in the job's order, behind a cursor that never passes a device without a last word. Until then
- * a reader finds what is missing (device_values). A value goes in only over an older one, so the order of folds does not
- * matter, and a slice that is folded twice does no harm.
+ * a reader finds what is missing (device_values). A value goes in only over an older one (of two with one stamp the first
+ * stays), so the order of folds does not matter, and a slice that is folded twice does no harm.
  *
  * A round looks at every fold once. It begins when a job has come to rest, or when a group's filter names properties: then
  * it takes in the jobs that still run, too, and the group is resolved after it.
@@ -39,6 +39,7 @@ void fold_want(struct core *core);
 /* Asks for a thorough round; it is over when rounds_done has come to the number returned. */
 uint64_t fold_ask(struct core *core);
 void fold_look(struct core *core);  /* what to fold next; once a tick */
+bool fold_looks(const struct core *core); /* it is not done with that */
 bool fold_is_due(const struct core *core, int64_t *at_us); /* something is at hand, and when it should be written (mono) */
 enum tranche_code fold_write(struct core *core, struct tranche_err *err); /* a slice, inside a transaction */
 void fold_settled(struct core *core); /* it is durable */

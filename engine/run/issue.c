@@ -135,7 +135,7 @@ static enum tranche_code member_of(struct core *core, struct job *job, uint32_t 
     return TRANCHE_OK;
 }
 
-/* A device that gets its last word without a call: deleted, simulated, or only its record is concerned. */
+/* A device that gets its last word without a call: deleted, simulated, disabled, or only its record is concerned. */
 static void settle_uncalled(struct core *core, struct job *job, struct task *task,
                             enum tranche_outcome_class class, int32_t code, const char *reason)
 {
@@ -183,6 +183,8 @@ static enum tranche_code issue_one(struct core *core, struct job *job, struct tr
     *issued = ISSUED;
     if (device.deleted) {
         settle_uncalled(core, job, task, TRANCHE_OUTCOME_FAILED, 0, "deleted");
+    } else if (!device.enabled && job->plan->definition.kind == TRANCHE_STEP_COMMAND) {
+        settle_uncalled(core, job, task, TRANCHE_OUTCOME_FAILED, 0, "disabled"); /* a property waits for it, a command cannot */
     } else if (job->plan->in_registry) {
         settle_uncalled(core, job, task, TRANCHE_OUTCOME_OK, 0, "");
     } else if (device.simulated) {

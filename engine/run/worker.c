@@ -132,7 +132,6 @@ static struct tranche_call call_of(const struct task *task)
     };
 }
 
-
 static void give_back(struct worker *worker, struct task *task)
 {
     bool given = ring_give_spsc(&worker->outbox, task);

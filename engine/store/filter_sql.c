@@ -18,7 +18,7 @@ static const char *const columns[] = {
     [FILTER_SIMULATED] = "simulated",
     [FILTER_ID] = "id",
     [FILTER_ENABLED] = "enabled",
-    [FILTER_DISPLAY_NAME] = "display_name",
+    [FILTER_DISPLAY_NAME] = "ifnull(display_name, id)", /* a device without a name goes by its id */
     [FILTER_ORGANIZATIONS] = "organization",
 };
 

@@ -37,8 +37,9 @@ static enum tranche_code device_brief(struct tranche_store *store, uint32_t no, 
         return code;
     if (!column_copy(row, 0, out->id, sizeof out->id))
         return row_damaged(connection, STATEMENT_DEVICE_BRIEF, err);
-    out->simulated = column_number(row, 1) != 0;
-    out->deleted = column_number(row, 2) != 0;
+    out->enabled = column_number(row, 1) != 0;
+    out->simulated = column_number(row, 2) != 0;
+    out->deleted = column_number(row, 3) != 0;
     statement_end(connection, STATEMENT_DEVICE_BRIEF);
     return TRANCHE_OK;
 }

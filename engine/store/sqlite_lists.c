@@ -172,9 +172,14 @@ static enum tranche_code devices_page(struct tranche_reader *reader, const struc
     enum tranche_code code = filter_parse(text, strlen(text), &filter, err);
     if (code != TRANCHE_OK)
         return code;
+    bool opened = false;
+    struct sqlite_reader *r = sqlite_reader(reader);
     code = filter_sql_write(&filter, &sql, err);
     if (code == TRANCHE_OK)
-        code = run_list(&sqlite_reader(reader)->connection, list, &sql, visit, context, err);
+        code = reader_snapshot_open(r, &opened, err);
+    if (code == TRANCHE_OK)
+        code = run_list(&r->connection, list, &sql, visit, context, err);
+    reader_snapshot_close(r, opened);
     filter_sql_free(&sql);
     filter_free(&filter);
     return code;

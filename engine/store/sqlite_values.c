@@ -100,10 +100,12 @@ static enum tranche_code fold_drop(struct tranche_store *store, int64_t job, str
     return change_run(store, STATEMENT_FOLD_DROP, err);
 }
 
-static enum tranche_code visit_folds(struct connection *connection, tranche_fold_visit *visit, void *context,
-                                     struct tranche_err *err)
+static enum tranche_code visit_folds(struct connection *connection, int64_t after, uint32_t limit,
+                                     tranche_fold_visit *visit, void *context, struct tranche_err *err)
 {
     sqlite3_stmt *row = statement_take(connection, STATEMENT_FOLDS);
+    bind_integer(row, 1, after);
+    bind_integer(row, 2, limit);
     enum tranche_code code;
     while ((code = statement_row(connection, STATEMENT_FOLDS, err)) == TRANCHE_OK) {
         struct tranche_job_record job;
@@ -114,10 +116,10 @@ static enum tranche_code visit_folds(struct connection *connection, tranche_fold
     return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
 }
 
-static enum tranche_code folds(struct tranche_store *store, tranche_fold_visit *visit, void *context,
-                               struct tranche_err *err)
+static enum tranche_code folds(struct tranche_store *store, int64_t after, uint32_t limit, tranche_fold_visit *visit,
+                               void *context, struct tranche_err *err)
 {
-    return visit_folds(&sqlite_store(store)->connection, visit, context, err);
+    return visit_folds(&sqlite_store(store)->connection, after, limit, visit, context, err);
 }
 
 static enum tranche_code visit_done(struct connection *connection, int64_t job, uint32_t first, uint32_t count,
@@ -229,8 +231,8 @@ static void search_job(void *context, const struct tranche_job_record *job, uint
     struct search *search = context;
     uint32_t ordinal = 0;
     bool found = false;
-    if (search->code != TRANCHE_OK)
-        return;
+    if (search->code != TRANCHE_OK || next >= job->next)
+        return; /* nothing beyond job->next has a result */
     search->job = job;
     search->code = find_ordinal(search, &ordinal, &found);
     if (search->code == TRANCHE_OK && found && ordinal >= next)
@@ -247,7 +249,7 @@ static enum tranche_code device_values(struct tranche_reader *reader, const stru
     bool opened = false;
     enum tranche_code code = reader_snapshot_open(r, &opened, err);
     if (code == TRANCHE_OK)
-        code = visit_folds(&r->connection, search_job, &search, err);
+        code = visit_folds(&r->connection, 0, UINT32_MAX, search_job, &search, err);
     reader_snapshot_close(r, opened);
     return code == TRANCHE_OK ? search.code : code;
 }

@@ -135,7 +135,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(DEVICE_LOAD, ROLE_WRITER, "load a device",                                                            \
       "SELECT " DEVICE_COLUMNS "FROM device WHERE no = ?1")                                                 \
     X(DEVICE_BRIEF, ROLE_WRITER, "load what it takes to call a device",                                     \
-      "SELECT id, simulated, deleted FROM device WHERE no = ?1")                                            \
+      "SELECT id, enabled, simulated, deleted FROM device WHERE no = ?1")                                   \
     X(DEVICE_FIND, ROLE_ALL, "find a device",                                                               \
       "SELECT " DEVICE_COLUMNS "FROM device WHERE id = ?1 AND deleted = 0")                                 \
     X(DEVICE_NAME, ROLE_READER, "load a device's id",                                                       \
@@ -145,7 +145,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "template_id, organization, properties, properties_us, manifest) VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, "  \
       "?6, ?7, CASE WHEN json_valid(ifnull(?8, '{}')) THEN ?8 ELSE x'' END, ?9, ?10) "                      \
       "ON CONFLICT (id) WHERE deleted = 0 DO UPDATE SET enabled = ?2, provisioned = ?3, simulated = ?4, "   \
-      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, manifest = ?10, "   \
+      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, manifest = ifnull(?10, manifest), "   \
       "properties = excluded.properties, properties_us = ?9, "                                              \
       "stamps = CASE WHEN properties_us = ?9 THEN stamps END")                                              \
     X(DEVICE_SET, ROLE_WRITER, "set a device's value",                                                      \
@@ -163,7 +163,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "DELETE FROM fold WHERE job = ?1")                                                                    \
     X(FOLDS, ROLE_ALL, "list the folds",                                                                    \
       "SELECT " JOB_COLUMNS ", fold.next FROM fold JOIN job ON job.no = fold.job "                          \
-      "JOIN definition ON definition.job = job.no ORDER BY fold.job")                                       \
+      "JOIN definition ON definition.job = job.no WHERE fold.job > ?1 ORDER BY fold.job LIMIT ?2")                                     \
     X(JOB_OPEN, ROLE_READER, "count a job's open devices",                                                  \
       "SELECT (SELECT ifnull(sum(length(ordinals)), 0) / 4 FROM intent WHERE job = ?1), "                   \
       "(SELECT count(*) FROM retry WHERE job = ?1)")                                                        \

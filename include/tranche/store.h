@@ -37,7 +37,7 @@ struct tranche_device_record {
 /* What it takes to call a device. */
 struct tranche_device_brief {
     char id[TRANCHE_DEVICE_BYTES];
-    bool simulated, deleted;
+    bool enabled, simulated, deleted;
 };
 
 struct tranche_group_record {
@@ -211,17 +211,18 @@ struct tranche_store_functions {
                                     struct tranche_err *err);
 
     /* Folds: which jobs have values that are not in their devices' properties yet, namely those of the ordinals from `next`
-     * on. fold_put replaces. folds go by job number. job_done visits the completed steps of ordinals [first, first + count)
+     * on. fold_put replaces. folds go by job number: those above `after`, at most `limit`. job_done visits the completed steps of ordinals [first, first + count)
      * in order. */
     enum tranche_code (*fold_put)(struct tranche_store *store, int64_t job, uint32_t next, struct tranche_err *err);
     enum tranche_code (*fold_drop)(struct tranche_store *store, int64_t job, struct tranche_err *err);
-    enum tranche_code (*folds)(struct tranche_store *store, tranche_fold_visit *visit, void *context,
-                               struct tranche_err *err);
+    enum tranche_code (*folds)(struct tranche_store *store, int64_t after, uint32_t limit, tranche_fold_visit *visit,
+                               void *context, struct tranche_err *err);
     enum tranche_code (*job_done)(struct tranche_store *store, int64_t job, uint32_t first, uint32_t count,
                                   tranche_done_visit *visit, void *context, struct tranche_err *err);
 
     /* The registry. device_put finds by id among the living: an existing device keeps its number (created: false). It sets
-     * no and revision; stamps are kept unless properties_us says that the properties are new.
+     * no and revision; stamps are kept unless properties_us says that the properties are new, and a
+     * manifest unless there is another.
      * TRANCHE_INVALID: the properties are no JSON. The strings that device_load and device_find hand out live until the
      * next of them, or group_find, on the store. */
     enum tranche_code (*device_load)(struct tranche_store *store, uint32_t no, struct tranche_device_record *out,

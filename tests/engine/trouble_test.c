@@ -150,6 +150,31 @@ Test(trouble, a_job_that_was_resumed_while_it_waits_may_be_resumed_again_after_a
     sim_close(&sim);
 }
 
+static enum tranche_code disable_last_device(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+                                             struct tranche_err *err)
+{
+    (void)command, (void)now_us;
+    struct tranche_device_record device;
+    bool created;
+    *more = false;
+    enum tranche_code code = store->functions->device_find(store, "dev-0099", &device, err);
+    device.enabled = false;
+    return code == TRANCHE_OK ? store->functions->device_put(store, &device, &created, err) : code;
+}
+
+Test(trouble, a_disabled_device_fails_commands_and_takes_properties)
+{
+    static struct sim sim;
+    begin(&sim, 100, well);
+    cr_assert(sim_run_order(&sim, sim_write(&sim, disable_last_device)));
+    create(&sim, "command", COMMAND);
+    cr_assert_eq(rest(&sim, "command")->tally.failed, 1);
+    cr_assert_eq(sim.log_count, 99);
+    create(&sim, "property", PROPERTY);
+    cr_assert_eq(rest(&sim, "property")->tally.completed, 100);
+    sim_close(&sim);
+}
+
 /* ---- time ---- */
 
 Test(trouble, a_rerun_after_the_calendar_stepped_back_still_has_all_that_failed)

@@ -76,7 +76,7 @@ static void count_fold(void *context, const struct tranche_job_record *job, uint
 static uint32_t folds(struct sim *sim)
 {
     uint32_t count = 0;
-    sim->store->functions->folds(sim->store, count_fold, &count, NULL);
+    sim->store->functions->folds(sim->store, 0, UINT32_MAX, count_fold, &count, NULL);
     return count;
 }
 
@@ -229,6 +229,22 @@ Test(values, a_crash_while_folding_loses_nothing)
         sim_run(sim, 10 * SECOND_US, NULL);
 
         sim_check_values(sim, (const char *const[]){ "job" }, 1, 1);
+        sim_close(sim);
+    }
+}
+
+/* A job that comes to rest while another's values are being folded has its own folded too, though nothing else happens. */
+Test(values, a_job_that_rests_during_a_round_is_not_forgotten)
+{
+    for (int64_t lead_us = 0; lead_us < 60000; lead_us += 1000) {
+        struct sim *sim = begin(300, all_well);
+        create(sim, "old", "all", JOB("all", ENTRY("property", "p0", "1")));
+        sim_run(sim, lead_us, NULL);
+        create(sim, "young", "all", JOB("all", ENTRY("property", "p1", "1")));
+        sim_run(sim, 60 * SECOND_US, NULL);
+
+        cr_assert(sim_job_rests(sim, "old") && sim_job_rests(sim, "young"));
+        cr_assert_eq(folds(sim), 0, "with a lead of %lld us", (long long)lead_us);
         sim_close(sim);
     }
 }

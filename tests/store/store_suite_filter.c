@@ -232,7 +232,7 @@ static struct value look_up(const struct thing *thing, const struct filter_node 
     case FILTER_ENABLED:
         return truth_value(thing->record.enabled);
     case FILTER_DISPLAY_NAME:
-        return text_value(thing->record.display_name);
+        return text_value(thing->record.display_name != NULL ? thing->record.display_name : thing->record.id);
     case FILTER_ORGANIZATIONS:
         return text_value(thing->record.organization);
     case FILTER_PROPERTY:

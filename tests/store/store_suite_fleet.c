@@ -68,7 +68,7 @@ void store_case_device_keeps_its_number(struct store_place *place)
     struct tranche_device_brief brief;
     must(s->to->device_brief(s->store, device.no, &brief, &s->err));
     cr_assert_str_eq(brief.id, "Pump-7");
-    cr_assert(brief.simulated && !brief.deleted);
+    cr_assert(brief.enabled && brief.simulated && !brief.deleted);
 
     struct tranche_device_record changed = { .id = "Pump-7", .provisioned = true, .properties = "{}" };
     cr_assert_not(put(s, &changed));

@@ -203,16 +203,21 @@ void store_case_folds_are_kept_by_job(struct store_place *place)
     must(s->to->fold_put(s->store, a.no, 2, &s->err));
     suite_commit(s);
     suite_reopen(s);
-    must(s->to->folds(s->store, note_fold, &noted, &s->err));
+    must(s->to->folds(s->store, 0, UINT32_MAX, note_fold, &noted, &s->err));
     assert_noted(&noted, "a from 2 of 3\nb from 0 of 2\n");
+
+    must(s->to->folds(s->store, 0, 1, note_fold, &noted, &s->err));
+    assert_noted(&noted, "a from 2 of 3\n");
+    must(s->to->folds(s->store, a.no, 9, note_fold, &noted, &s->err));
+    assert_noted(&noted, "b from 0 of 2\n");
 
     suite_begin(s);
     must(s->to->fold_drop(s->store, a.no, &s->err));
     must(s->to->fold_drop(s->store, a.no, &s->err)); /* what is not there */
-    must(s->to->folds(s->store, note_fold, &noted, &s->err));
+    must(s->to->folds(s->store, 0, UINT32_MAX, note_fold, &noted, &s->err));
     assert_noted(&noted, "b from 0 of 2\n");
     s->to->rollback(s->store);
-    must(s->to->folds(s->store, note_fold, &noted, &s->err));
+    must(s->to->folds(s->store, 0, UINT32_MAX, note_fold, &noted, &s->err));
     assert_noted(&noted, "a from 2 of 3\nb from 0 of 2\n");
     text_free(&noted);
     suite_close(s);
@@ -270,6 +275,11 @@ void store_case_a_devices_unfolded_values_are_found(struct store_place *place)
     put_results(s, b.no);
     put_results(s, c.no);
     suite_begin(s);
+    a.next = 700;
+    b.next = c.next = 4;
+    must(s->to->job_update(s->store, &a, &s->err));
+    must(s->to->job_update(s->store, &b, &s->err));
+    must(s->to->job_update(s->store, &c, &s->err));
     struct tranche_result_record last = suite_result(699, TRANCHE_DEVICE_COMPLETED);
     must(s->to->result_put(s->store, a.no, &last, &s->err));
     must(s->to->fold_put(s->store, a.no, 0, &s->err));

@@ -222,7 +222,7 @@ static void note_fold(void *context, const struct tranche_job_record *job, uint3
 void sim_check_values(struct sim *sim, const char *const *ids, uint32_t id_count, uint16_t steps)
 {
     struct written written = { 0 };
-    sim->store->functions->folds(sim->store, note_fold, sim, NULL);
+    sim->store->functions->folds(sim->store, 0, UINT32_MAX, note_fold, sim, NULL);
     for (uint32_t i = 0; i < id_count; i++)
         if (sim_job(sim, ids[i]) != NULL)
             read_written(sim, sim_job(sim, ids[i]), &written);

@@ -138,7 +138,7 @@ static bool predicate_holds(const struct filter_node *node, const struct tranche
     case FILTER_ENABLED:
         return truth_holds(node, device->enabled);
     case FILTER_DISPLAY_NAME:
-        return string_holds(node, device->display_name);
+        return string_holds(node, device->display_name != NULL ? device->display_name : device->id);
     case FILTER_ORGANIZATIONS:
         return string_holds(node, device->organization);
     case FILTER_PROPERTY:

@@ -95,7 +95,8 @@ static enum tranche_code device_brief(struct tranche_store *store, uint32_t no, 
     const struct device_row *device = sim_table_find(&s->devices, no, SIM_OPEN);
     if (device == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no device number %u", no);
-    *out = (struct tranche_device_brief){ .simulated = device->record.simulated,
+    *out = (struct tranche_device_brief){ .enabled = device->record.enabled,
+                                          .simulated = device->record.simulated,
                                           .deleted = device->record.deleted };
     strcpy(out->id, device->record.id);
     return TRANCHE_OK;
@@ -125,6 +126,8 @@ static enum tranche_code device_put(struct tranche_store *store, struct tranche_
     struct tranche_device_record record = *device;
     bool properties_stay = before != NULL && before->record.properties_us == record.properties_us;
     record.stamps = properties_stay ? before->record.stamps : NULL;
+    if (record.manifest == NULL && before != NULL)
+        record.manifest = before->record.manifest;
     struct device_row *row = device_row_new(&record);
     row->record.deleted = false;
     sim_store_put(s, NULL, &s->devices, device->no, row);

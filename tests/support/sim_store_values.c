@@ -142,8 +142,8 @@ static enum tranche_code fold_drop(struct tranche_store *store, int64_t job, str
     return code;
 }
 
-static enum tranche_code folds(struct tranche_store *store, tranche_fold_visit *visit, void *context,
-                               struct tranche_err *err)
+static enum tranche_code folds(struct tranche_store *store, int64_t after, uint32_t limit, tranche_fold_visit *visit,
+                               void *context, struct tranche_err *err)
 {
     (void)err;
     struct sim_store *s = sim_store_enter(store, "folds");
@@ -151,7 +151,7 @@ static enum tranche_code folds(struct tranche_store *store, tranche_fold_visit *
     s->visiting = true;
     for (uint32_t at = 0; (fold = sim_table_next(&s->folds, &at, SIM_OPEN)) != NULL;) {
         const struct job_row *job = sim_table_find(&s->jobs, (uint64_t)fold->job, SIM_OPEN);
-        if (job != NULL)
+        if (job != NULL && fold->job > after && limit-- > 0)
             visit(context, &job->record, fold->next);
     }
     s->visiting = false;
