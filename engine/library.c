@@ -260,7 +260,18 @@ enum tranche_code tranche_device_put(struct tranche_engine *engine, const struct
     enum tranche_code code = device_id_check(device->id, err);
     if (code == TRANCHE_OK)
         code = check_device(device, err);
-    return code == TRANCHE_OK ? carry_out(engine, &order, err) : code;
+    if (code != TRANCHE_OK)
+        return code;
+    struct text properties = { 0 };
+    struct tranche_device_record record = *device;
+    if (device->properties != NULL) {
+        json_compact_names(&properties, device->properties, strlen(device->properties));
+        record.properties = properties.bytes;
+        order.record = &record;
+    }
+    code = properties.failed ? fail(err, TRANCHE_NOMEM, "out of memory") : carry_out(engine, &order, err);
+    text_free(&properties);
+    return code;
 }
 
 enum tranche_code tranche_group_put(struct tranche_engine *engine, const struct tranche_group_record *group,

@@ -67,12 +67,20 @@ static int columns(void)
     return size.ws_col < TERMINAL_COLUMNS_MAX ? size.ws_col : TERMINAL_COLUMNS_MAX;
 }
 
-static unsigned batch_rows(void)
+#define LINES_ALWAYS 6 /* head, bar, counts, speed, threshold, and the one that the cursor is in */
+#define LINES_OF_FAILURES (PICTURE_FAILURES_MAX + 2)
+
+static unsigned terminal_rows(void)
 {
     struct winsize size;
-    unsigned rows = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ? TERMINAL_ROWS : size.ws_row;
-    unsigned others = 9 + PICTURE_FAILURES_MAX + 2;
-    unsigned left = rows > others + 2 ? rows - others : 2;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ? TERMINAL_ROWS : size.ws_row;
+}
+
+/* Rows for batches, below their two lines of head; none on a terminal that is too low for any. */
+static unsigned batch_rows(void)
+{
+    unsigned others = LINES_ALWAYS + LINES_OF_FAILURES + 2, rows = terminal_rows();
+    unsigned left = rows > others ? rows - others : 0;
     return left < PICTURE_BATCHES_MAX ? left : PICTURE_BATCHES_MAX;
 }
 
@@ -90,6 +98,8 @@ static void draw(struct watch *watch)
     struct text lines = {0};
     unsigned before = watch->drawn;
     watch->picture.pace = watch->pace;
+    if (terminal_rows() < LINES_ALWAYS + LINES_OF_FAILURES)
+        watch->picture.failure_count = 0;
     unsigned count = print_picture(&lines, &watch->picture, when_now_us(), columns() - 1, batch_rows());
     if (!lines.failed && count > 0) {
         if (before > 0)

@@ -223,3 +223,39 @@ void json_compact(struct text *out, const char *raw, size_t bytes)
         at = json_scan_blank(at, end);
     }
 }
+
+/* The members of the root (`parent` NULL), or of its member `parent`. */
+static void add_members(struct text *out, const struct json_document *document, const struct json *object,
+                        const char *parent)
+{
+    const char *name, *before = "{";
+    struct json *value;
+    for (void *cursor = NULL; json_next(object, &cursor, &name, &value); before = ",") {
+        text_puts(out, before);
+        text_json(out, name);
+        text_puts(out, ":");
+        if (parent == NULL && json_type(value) == JSON_OBJECT) {
+            add_members(out, document, value, name);
+            continue;
+        }
+        size_t bytes;
+        const char *raw = parent == NULL ? json_raw(document, &bytes, name, NULL)
+                                         : json_raw(document, &bytes, parent, name, NULL);
+        json_compact(out, raw, bytes);
+    }
+    text_puts(out, before[0] == '{' ? "{}" : "}");
+}
+
+void json_compact_names(struct text *out, const char *raw, size_t bytes)
+{
+    struct json_document document = { 0 };
+    bool escaped = memchr(raw, '\\', bytes) != NULL;
+    bool parsed = escaped && json_parse(raw, bytes, &document, NULL) == TRANCHE_OK;
+    if (parsed && json_type(document.root) == JSON_OBJECT)
+        add_members(out, &document, document.root, NULL);
+    else if (escaped && !parsed)
+        out->failed = true; /* it is valid JSON, so memory has run out */
+    else
+        json_compact(out, raw, bytes);
+    json_free(&document);
+}

@@ -53,5 +53,8 @@ const char *json_raw(const struct json_document *document, size_t *bytes, ...) _
 struct text;
 /* Adds raw JSON with insignificant white space removed. `raw` must be valid JSON. */
 void json_compact(struct text *out, const char *raw, size_t bytes);
+/* The same for an object's properties: names of its members, and of theirs, are written without needless escapes, so that
+ * equal names have equal bytes, as those compare them who look into the text without us. */
+void json_compact_names(struct text *out, const char *raw, size_t bytes);
 
 #endif

@@ -240,7 +240,7 @@ static enum tranche_code take_properties(struct import_line *line, const char *n
     if (*value.at != '{')
         return expected(name, "an object", value, err);
     text_clear(&line->properties);
-    json_compact(&line->properties, value.at, (size_t)(value.end - value.at));
+    json_compact_names(&line->properties, value.at, (size_t)(value.end - value.at));
     if (line->properties.failed)
         return fail(err, TRANCHE_NOMEM, "out of memory");
     line->device.properties = line->properties.bytes;

@@ -278,6 +278,6 @@ static enum tranche_code take_json_property(struct import_row *row, const struct
         return code;
     row->has_json = true;
     begin_property(row, column);
-    json_compact(&row->properties, cell, strlen(cell));
+    json_compact_names(&row->properties, cell, strlen(cell));
     return TRANCHE_OK;
 }

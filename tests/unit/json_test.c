@@ -815,3 +815,23 @@ Test(json, random_documents_whole_and_broken)
      * letters. */
     cr_assert(accepted > 2000 && accepted < 18000, "%u", accepted);
 }
+
+Test(json, names_are_compacted_to_one_spelling)
+{
+    static const struct {
+        const char *raw, *compact;
+    } rows[] = {
+        { "{ \"a\" : 1.10, \"b\":{ } }", "{\"a\":1.10,\"b\":{}}" },
+        { "{\"caf\\u00e9\": \"\\u00e9\", \"a\\/b\":-0}", "{\"café\":\"\\u00e9\",\"a/b\":-0}" },
+        { "{\"c\\u0041\":{\"n\\u0041\":[1, {\"\\u0041\":2}],\"e\":{}}}", "{\"cA\":{\"nA\":[1,{\"\\u0041\":2}],\"e\":{}}}" },
+        { "[\"\\u0041\", 1]", "[\"\\u0041\",1]" },
+        { "{\"\\u0041\":{}}", "{\"A\":{}}" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text out = { 0 };
+        json_compact_names(&out, rows[i].raw, strlen(rows[i].raw));
+        cr_expect_str_eq(out.bytes, rows[i].compact);
+        text_free(&out);
+    }
+}
+
