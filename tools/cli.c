@@ -391,8 +391,7 @@ static bool is_verb_of(const struct cmd *cmd, const char *noun)
     return strncmp(cmd->name, noun, bytes) == 0 && cmd->name[bytes] == ' ';
 }
 
-/* "job --help": what can be done with jobs. False: there is no such noun. */
-static bool help_noun(const char *noun)
+bool cli_help_noun(const char *noun)
 {
     bool any = false;
     for (size_t i = 0; cmds[i] != NULL; i++) {
@@ -487,7 +486,7 @@ int cli_main(int argc, char **argv)
 
     int used;
     cli.cmd = cli_find(argc, argv, &used);
-    if (cli.cmd == NULL && argc > 1 && asks_for_help(argv[1]) && help_noun(argv[0]))
+    if (cli.cmd == NULL && argc > 1 && asks_for_help(argv[1]) && cli_help_noun(argv[0]))
         return EXIT_OK;
     if (cli.cmd == NULL)
         return (int)refuse_command(argc, argv);

@@ -89,6 +89,7 @@ void cli_note(const struct cli *cli, const char *format, ...) __attribute__((for
 
 int cli_main(int argc, char **argv);
 void cli_help(const struct cmd *cmd);  /* on stdout */
+bool cli_help_noun(const char *noun);  /* what can be done with jobs, say; false: there is no such noun */
 void cli_overview(bool as_error);      /* all commands, on stdout, or on stderr where it answers an error */
 const struct cmd *cli_find(int argc, char *const *argv, int *used); /* NULL: no such command */
 

@@ -12,6 +12,8 @@ static enum exit_code run_help(struct cli *cli, struct words *words)
     }
     int used;
     const struct cmd *cmd = cli_find(typed[1] != NULL ? 2 : 1, (char *const *)typed, &used);
+    if (cmd == NULL && typed[1] == NULL && cli_help_noun(typed[0]))
+        return EXIT_OK;
     if (cmd == NULL)
         return cli_usage(cli, "there is no command \"%s%s%s\"; tranche help lists them", typed[0],
                          typed[1] != NULL ? " " : "", typed[1] != NULL ? typed[1] : "");

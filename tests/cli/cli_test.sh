@@ -64,6 +64,7 @@ start() {
 
 run 0 "$tranche" version;                         is "$out" '^tranche [0-9]+\.[0-9]+\.[0-9]+$'; empty "$err"
 run 0 "$tranche" --version;                       is "$out" '^tranche [0-9]+\.[0-9]+\.[0-9]+$'
+run 0 "$tranche" help job;                        is "$out" '^usage: tranche job VERB'
 run 0 "$tranche" job --help;                      is "$out" '^usage: tranche job VERB'; is "$out" 'job failures JOB-ID'
 run 0 "$tranche" help;                            is "$out" 'job create JOB-ID'; empty "$err"
 run 0 "$tranche" --help;                          is "$out" '^usage: tranche COMMAND'
