@@ -5,6 +5,7 @@
 
 #include "definition.h"
 #include "fail.h"
+#include "job_read.h"
 #include "json.h"
 #include "when.h"
 
@@ -76,12 +77,9 @@ static void add_unfolded(void *context, const struct tranche_job_record *job, co
 {
     struct view *view = context;
     struct arena *memory = &view->request->memory;
-    struct text json = { 0 };
     struct definition definition;
-    text_printf(&json, "{%s}", job->definition);
-    if (json.failed || definition_parse(json.bytes, json.length, &definition, NULL) != TRANCHE_OK) {
-        memory->failed |= json.failed;
-        text_free(&json);
+    if (job_definition(job, &definition, NULL) != TRANCHE_OK) { /* it was parsed before it was stored */
+        memory->failed = true;
         return;
     }
     uint16_t count;
@@ -98,7 +96,6 @@ static void add_unfolded(void *context, const struct tranche_job_record *job, co
             add_value(view, &value);
     }
     definition_free(&definition);
-    text_free(&json);
 }
 
 /* ---- printing ---- */

@@ -99,7 +99,8 @@ void life_begin_running(struct core *core, struct job *job);            /* froze
 struct job *life_add(struct core *core, struct tranche_job_record *record); /* takes the record; NULL: out of memory */
 void life_remove_ended(struct core *core);                              /* after a commit */
 void life_remove(struct core *core, struct job *job);                   /* leaves memory; nothing of it is underway */
-struct job *life_find(struct core *core, const char *id);
+struct job *life_find(struct core *core, const char *id); /* NULL: not in memory */
+struct job *life_numbered(const struct core *core, int64_t no); /* likewise */
 bool life_is_live(const struct job *job);                               /* running, stopping or cancelling */
 
 /* members.c */

@@ -2,6 +2,7 @@
 
 #include "batch.h"
 #include "fail.h"
+#include "job_read.h"
 #include "log.h"
 #include "state.h"
 
@@ -72,14 +73,6 @@ bool fold_looks(const struct core *core)
 
 /* ---- which job ---- */
 
-static struct job *job_in_memory(struct core *core, int64_t no)
-{
-    for (struct job *job = core->jobs; job != NULL; job = job->next)
-        if (job->record.no == no)
-            return job;
-    return NULL;
-}
-
 /* The first fold of the round that was not looked at. */
 struct candidate {
     struct core *core;
@@ -96,7 +89,7 @@ static void consider(void *context, const struct tranche_job_record *record, uin
     candidate->found = true;
     candidate->next = next;
     candidate->record.no = record->no;
-    candidate->skipped = !candidate->core->fold.thorough && job_in_memory(candidate->core, record->no) != NULL;
+    candidate->skipped = !candidate->core->fold.thorough && life_numbered(candidate->core, record->no) != NULL;
     if (!candidate->skipped) /* else later, when it rests */
         candidate->code = job_record_copy(record, &candidate->record, candidate->err);
 }
@@ -132,7 +125,7 @@ static void lower_by_retry(void *context, const struct tranche_retry_record *ret
 static enum tranche_code find_end(struct candidate *candidate, uint32_t *end, struct tranche_err *err)
 {
     struct core *core = candidate->core;
-    const struct job *running = job_in_memory(core, candidate->record.no);
+    const struct job *running = life_numbered(core, candidate->record.no);
     *end = running != NULL ? lowest_open(running) : candidate->record.next;
     if (running != NULL || job_state_is_over(candidate->record.state))
         return TRANCHE_OK; /* devices without a last word will never get one in a job that is over */
@@ -152,7 +145,7 @@ static enum tranche_code take_job(struct core *core, const struct candidate *can
     fold->batch_devices = record->batch_devices;
     fold->next = fold->reached = candidate->next;
     fold->end = end;
-    fold->over = job_state_is_over(record->state) && job_in_memory(core, record->no) == NULL;
+    fold->over = job_state_is_over(record->state) && life_numbered(core, record->no) == NULL;
     return TRANCHE_OK;
 }
 

@@ -15,7 +15,6 @@
 #include "definition.h"
 
 struct core;
-struct job;
 
 struct fold {
     bool wanted;          /* a round is to begin */

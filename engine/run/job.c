@@ -27,17 +27,6 @@ enum tranche_code job_record_copy(const struct tranche_job_record *from, struct 
     return fail(err, TRANCHE_NOMEM, "out of memory");
 }
 
-enum tranche_code job_definition(const struct tranche_job_record *record, struct definition *out,
-                                 struct tranche_err *err)
-{
-    struct text json = { 0 };
-    text_printf(&json, "{%s}", record->definition);
-    enum tranche_code code = json.failed ? fail(err, TRANCHE_NOMEM, "out of memory")
-                                         : definition_parse(json.bytes, json.length, out, err);
-    text_free(&json);
-    return code;
-}
-
 struct job *job_new(struct tranche_job_record *record)
 {
     struct job *job = calloc(1, sizeof *job);

@@ -104,10 +104,6 @@ struct job {
 enum tranche_code job_record_copy(const struct tranche_job_record *from, struct tranche_job_record *to,
                                   struct tranche_err *err);
 
-/* Parses the record's definition; free it. */
-enum tranche_code job_definition(const struct tranche_job_record *record, struct definition *out,
-                                 struct tranche_err *err);
-
 /* Takes over the record and its strings. NULL: out of memory, the record is still the caller's. */
 struct job *job_new(struct tranche_job_record *record);
 void job_free(struct job *job); /* no task of it may be with a worker */

@@ -1,6 +1,5 @@
 #include "job_read.h"
 
-#include "definition.h"
 #include "fail.h"
 
 #include <stdio.h>
@@ -27,6 +26,17 @@ enum tranche_code job_read(struct tranche_job_record *job, const char *id, const
     job->definition = text_take(&text);
     definition_free(&definition);
     return job->definition != NULL ? TRANCHE_OK : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+}
+
+enum tranche_code job_definition(const struct tranche_job_record *record, struct definition *out,
+                                 struct tranche_err *err)
+{
+    struct text json = { 0 };
+    text_printf(&json, "{%s}", record->definition);
+    enum tranche_code code = json.failed ? fail(err, TRANCHE_NOMEM, "out of memory")
+                                         : definition_parse(json.bytes, json.length, out, err);
+    text_free(&json);
+    return code;
 }
 
 enum tranche_code job_estimate(struct tranche_job_record *job, struct tranche_reader *reader, struct tranche_err *err)

@@ -4,6 +4,7 @@
 
 #include "batch.h"
 #include "fail.h"
+#include "job_read.h"
 #include "log.h"
 #include "outcome.h"
 #include "state.h"
@@ -409,6 +410,14 @@ struct job *life_find(struct core *core, const char *id)
 {
     for (struct job *job = core->jobs; job != NULL; job = job->next)
         if (strcmp(job->record.id, id) == 0)
+            return job;
+    return NULL;
+}
+
+struct job *life_numbered(const struct core *core, int64_t no)
+{
+    for (struct job *job = core->jobs; job != NULL; job = job->next)
+        if (job->record.no == no)
             return job;
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include "core_internal.h"
 
 #include "fail.h"
+#include "job_read.h"
 #include "recovery.h"
 #include "state.h"
 

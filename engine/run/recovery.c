@@ -161,14 +161,6 @@ static enum tranche_code load_open_jobs(struct core *core, struct tranche_err *e
 
 /* ---- open intents ---- */
 
-static struct job *job_numbered(struct core *core, int64_t no)
-{
-    for (struct job *job = core->jobs; job != NULL; job = job->next)
-        if (job->record.no == no)
-            return job;
-    return NULL;
-}
-
 /* The row as it stands in the store, with all its devices live. */
 static struct open_intent *adopt_intent(struct job *job, const struct tranche_intent_record *record)
 {
@@ -219,7 +211,7 @@ static void settle_intent(void *context, int64_t no, const struct tranche_intent
     struct loading *loading = context;
     if (loading->code != TRANCHE_OK)
         return;
-    struct job *job = job_numbered(loading->core, no);
+    struct job *job = life_numbered(loading->core, no);
     if (job == NULL) {
         loading->code = fail(loading->err, TRANCHE_INTERNAL,
                              "an intent names job number %lld, which is not there", (long long)no);
