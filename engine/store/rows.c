@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include "batch.h"
 #include "fail.h"
 #include "state.h"
 
@@ -128,6 +129,31 @@ enum tranche_code rows_job_find(struct connection *connection, const char *id, s
         *out = record;
     statement_end(connection, STATEMENT_JOB_FIND);
     return code;
+}
+
+enum tranche_code rows_member(struct connection *connection, const struct tranche_job_record *job, uint32_t ordinal,
+                              uint32_t *no, char id[TRANCHE_DEVICE_BYTES], struct tranche_err *err)
+{
+    uint32_t members[TRANCHE_CHUNK], count = 0;
+    uint32_t chunk = chunk_of(job->batch_devices, ordinal);
+    uint32_t first = chunk_span(job->tally.total, job->batch_devices, chunk).first;
+    enum tranche_code code = rows_chunk_load(connection, job->no, chunk, members, &count, err);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && ordinal - first >= count))
+        return fail(err, TRANCHE_IO, "job \"%s\" lacks members of its chunk %u", job->id, chunk);
+    if (code != TRANCHE_OK)
+        return code;
+    *no = members[ordinal - first];
+    sqlite3_stmt *name = statement_take(connection, STATEMENT_DEVICE_NAME);
+    bind_integer(name, 1, *no);
+    code = statement_row(connection, STATEMENT_DEVICE_NAME, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, TRANCHE_IO, "job \"%s\" has device number %u, which is not in the store", job->id, *no);
+    if (code != TRANCHE_OK)
+        return code;
+    if (!column_copy(name, 0, id, TRANCHE_DEVICE_BYTES))
+        return row_damaged(connection, STATEMENT_DEVICE_NAME, err);
+    statement_end(connection, STATEMENT_DEVICE_NAME);
+    return TRANCHE_OK;
 }
 
 /* ---- devices and groups ---- */

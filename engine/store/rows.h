@@ -25,6 +25,9 @@ enum tranche_code rows_job_find(struct connection *connection, const char *id, s
                                 struct tranche_err *err);
 enum tranche_code rows_chunk_load(struct connection *connection, int64_t job, uint32_t chunk,
                                   uint32_t devices[TRANCHE_CHUNK], uint32_t *count, struct tranche_err *err);
+/* The device at an ordinal of a frozen membership: its number and id. TRANCHE_IO: the rows do not have it. */
+enum tranche_code rows_member(struct connection *connection, const struct tranche_job_record *job, uint32_t ordinal,
+                              uint32_t *no, char id[TRANCHE_DEVICE_BYTES], struct tranche_err *err);
 /* Strings live until the next call that keeps some. Both statements select DEVICE_COLUMNS and have their value bound. */
 enum tranche_code rows_device(struct connection *connection, enum statement statement,
                               struct tranche_device_record *out, struct tranche_err *err);

@@ -2,7 +2,6 @@
  * that nothing is counted off; and of a job's failures by reason. */
 #include "sqlite_internal.h"
 
-#include "batch.h"
 #include "fail.h"
 #include "rows.h"
 
@@ -42,28 +41,6 @@ static enum tranche_code job_open(struct tranche_reader *reader, int64_t job, ui
     return TRANCHE_OK;
 }
 
-static enum tranche_code load_example(struct connection *connection, const struct tranche_job_record *job, uint32_t ordinal,
-                                      char id[TRANCHE_DEVICE_BYTES], struct tranche_err *err)
-{
-    uint32_t members[TRANCHE_CHUNK], count = 0;
-    uint32_t chunk = chunk_of(job->batch_devices, ordinal);
-    uint32_t first = chunk_span(job->tally.total, job->batch_devices, chunk).first;
-    enum tranche_code code = rows_chunk_load(connection, job->no, chunk, members, &count, err);
-    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && ordinal - first >= count))
-        return fail(err, TRANCHE_IO, "job \"%s\" lacks members of its chunk %u", job->id, chunk);
-    if (code != TRANCHE_OK)
-        return code;
-    sqlite3_stmt *name = statement_take(connection, STATEMENT_DEVICE_NAME);
-    bind_integer(name, 1, members[ordinal - first]);
-    code = statement_row(connection, STATEMENT_DEVICE_NAME, err);
-    if (code == TRANCHE_NOTFOUND)
-        return fail(err, TRANCHE_IO, "job \"%s\" has a device that is not in the store", job->id);
-    if (code == TRANCHE_OK && !column_copy(name, 0, id, TRANCHE_DEVICE_BYTES))
-        return row_damaged(connection, STATEMENT_DEVICE_NAME, err);
-    statement_end(connection, STATEMENT_DEVICE_NAME);
-    return code;
-}
-
 static enum tranche_code visit_failures(struct connection *connection, const struct tranche_job_record *job, uint32_t limit,
                                         tranche_failure_visit *visit, void *context, struct tranche_err *err)
 {
@@ -72,6 +49,7 @@ static enum tranche_code visit_failures(struct connection *connection, const str
     bind_integer(row, 2, limit);
     enum tranche_code code;
     while ((code = statement_row(connection, STATEMENT_FAILURE_REASONS, err)) == TRANCHE_OK) {
+        uint32_t no;
         char example[TRANCHE_DEVICE_BYTES];
         const char *reason = column_string(row, 1);
         struct tranche_failure failure = {
@@ -81,7 +59,7 @@ static enum tranche_code visit_failures(struct connection *connection, const str
             .last_us = sqlite3_column_int64(row, 3),
             .example = example,
         };
-        code = load_example(connection, job, column_number(row, 4), example, err);
+        code = rows_member(connection, job, column_number(row, 4), &no, example, err);
         if (code != TRANCHE_OK) {
             statement_end(connection, STATEMENT_FAILURE_REASONS);
             return code;

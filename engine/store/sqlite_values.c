@@ -3,7 +3,6 @@
  */
 #include "sqlite_internal.h"
 
-#include "batch.h"
 #include "fail.h"
 #include "mem.h"
 #include "rows.h"
@@ -170,44 +169,18 @@ struct search {
     struct tranche_err *err;
 };
 
-/* The member with the ordinal: its number, and how its id compares with the device's. */
-static enum tranche_code compare_member(struct search *search, uint32_t ordinal, uint32_t *no, int *order)
-{
-    const struct tranche_job_record *job = search->job;
-    uint32_t members[TRANCHE_CHUNK], count = 0;
-    uint32_t chunk = chunk_of(job->batch_devices, ordinal);
-    struct span span = chunk_span(job->tally.total, job->batch_devices, chunk);
-    enum tranche_code code = rows_chunk_load(search->connection, job->no, chunk, members, &count, search->err);
-    if (code == TRANCHE_OK && ordinal - span.first >= count)
-        code = TRANCHE_NOTFOUND;
-    if (code == TRANCHE_NOTFOUND)
-        return fail(search->err, TRANCHE_IO, "job \"%s\" lacks members of its chunk %u", job->id, chunk);
-    if (code != TRANCHE_OK)
-        return code;
-    *no = members[ordinal - span.first];
-    sqlite3_stmt *name = statement_take(search->connection, STATEMENT_DEVICE_NAME);
-    bind_integer(name, 1, *no);
-    code = statement_row(search->connection, STATEMENT_DEVICE_NAME, search->err);
-    if (code == TRANCHE_NOTFOUND)
-        return fail(search->err, TRANCHE_IO, "job \"%s\" has device number %u, which is not in the store", job->id, *no);
-    if (code != TRANCHE_OK)
-        return code;
-    *order = strcmp(column_string(name, 0), search->device->id);
-    statement_end(search->connection, STATEMENT_DEVICE_NAME);
-    return TRANCHE_OK;
-}
-
 /* Members are in the order of their ids, so the device's ordinal is found by halving; false: it is no member. */
 static enum tranche_code find_ordinal(struct search *search, uint32_t *ordinal, bool *found)
 {
     uint32_t low = 0, high = search->job->tally.total;
     *found = false;
     while (low < high && !*found) {
-        uint32_t middle = low + (high - low) / 2, no = 0;
-        int order = 0;
-        enum tranche_code code = compare_member(search, middle, &no, &order);
+        uint32_t middle = low + (high - low) / 2, no;
+        char id[TRANCHE_DEVICE_BYTES];
+        enum tranche_code code = rows_member(search->connection, search->job, middle, &no, id, search->err);
         if (code != TRANCHE_OK)
             return code;
+        int order = strcmp(id, search->device->id);
         if (order == 0 && no != search->device->no)
             return TRANCHE_OK; /* an earlier device of that id */
         *found = order == 0;

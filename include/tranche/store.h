@@ -246,6 +246,7 @@ struct tranche_store_functions {
                                     struct tranche_err *err);
     enum tranche_code (*group_put)(struct tranche_store *store, const struct tranche_group_record *group,
                                    struct tranche_err *err);
+    /* TRANCHE_NOTFOUND: there is no such group. Jobs that have frozen their members do not miss it. */
     enum tranche_code (*group_drop)(struct tranche_store *store, const char *id, struct tranche_err *err);
 
     /* Imports. import_put inserts when no is 0 and sets it (TRANCHE_CONFLICT: the id is taken), else updates what may change:
