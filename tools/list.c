@@ -7,7 +7,6 @@
 
 struct list {
     struct http *http;
-    const struct column *columns;
     uint32_t limit, count;
     bool more;
     struct table table; /* of the formats that are tables */
@@ -83,7 +82,7 @@ static void end(struct list *list)
 
 enum exit_code list_show(struct http *http, const char *path, const struct column *columns, uint32_t limit)
 {
-    struct list list = { .http = http, .columns = columns, .limit = limit };
+    struct list list = { .http = http, .limit = limit };
     table_open(&list.table, http->cli, columns);
     enum exit_code code = EXIT_OK;
     char *next = strdup(path);

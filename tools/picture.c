@@ -1,7 +1,6 @@
 #include "picture.h"
 
 #include "show.h"
-#include "when.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,20 +12,6 @@
 #define BAR_WIDTH_MAX   74
 
 /* ---- reading ---- */
-
-static int64_t integer_of(const struct json *object, const char *name)
-{
-    int64_t number = 0;
-    json_integer(json_member(object, name), &number);
-    return number;
-}
-
-static int64_t time_of(const struct json *object, const char *name)
-{
-    int64_t us = 0;
-    const char *text = json_string(json_member(object, name));
-    return text != NULL && when_parse(text, &us, NULL) == TRANCHE_OK ? us : 0;
-}
 
 /* What somebody else named must not move the cursor. */
 static void copy_harmless(char *to, size_t size, const char *text)
@@ -52,8 +37,8 @@ void picture_read_job(struct picture *picture, const struct json *job)
 
 bool picture_read_progress(struct picture *picture, const struct json *progress)
 {
-    picture->open = integer_of(progress, "open");
-    picture->waiting = integer_of(progress, "waiting");
+    picture->open = member_integer(progress, "open");
+    picture->waiting = member_integer(progress, "waiting");
     return progress_read(progress, &picture->progress);
 }
 
@@ -64,12 +49,12 @@ void picture_read_batches(struct picture *picture, const struct json *list)
     for (size_t i = 0; i < json_count(value) && picture->batch_count < PICTURE_BATCHES_MAX; i++) {
         const struct json *item = json_item(value, i), *tally = json_member(item, "tally");
         picture->batches[picture->batch_count++] = (struct picture_batch){
-            .index = integer_of(item, "index"),
-            .total = integer_of(tally, "total"),
-            .completed = integer_of(tally, "completed"),
-            .failed = integer_of(tally, "failed") + integer_of(tally, "unknown"),
-            .start_us = time_of(item, "start"),
-            .end_us = time_of(item, "end"),
+            .index = member_integer(item, "index"),
+            .total = member_integer(tally, "total"),
+            .completed = member_integer(tally, "completed"),
+            .failed = member_integer(tally, "failed") + member_integer(tally, "unknown"),
+            .start_us = member_time(item, "start"),
+            .end_us = member_time(item, "end"),
         };
     }
     if (picture->batch_count > 0 && picture->batch_devices == 0)
@@ -83,7 +68,7 @@ void picture_read_failures(struct picture *picture, const struct json *list)
     for (size_t i = 0; i < json_count(value) && picture->failure_count < PICTURE_FAILURES_MAX; i++) {
         const struct json *item = json_item(value, i);
         struct picture_failure *failure = &picture->failures[picture->failure_count++];
-        *failure = (struct picture_failure){ .count = integer_of(item, "count"), .last_us = time_of(item, "last") };
+        *failure = (struct picture_failure){ .count = member_integer(item, "count"), .last_us = member_time(item, "last") };
         copy_harmless(failure->reason, sizeof failure->reason, json_string(json_member(item, "reason")));
         copy_harmless(failure->example, sizeof failure->example, json_string(json_member(item, "example")));
     }

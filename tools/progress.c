@@ -10,14 +10,14 @@
 
 /* ---- reading ---- */
 
-static int64_t integer_of(const struct json *object, const char *name)
+int64_t member_integer(const struct json *object, const char *name)
 {
     int64_t number = 0;
     json_integer(json_member(object, name), &number);
     return number;
 }
 
-static int64_t time_of(const struct json *object, const char *name)
+int64_t member_time(const struct json *object, const char *name)
 {
     int64_t us = 0;
     const char *text = json_string(json_member(object, name));
@@ -28,7 +28,7 @@ static int64_t time_of(const struct json *object, const char *name)
 
 static int64_t final_of(const struct json *tally)
 {
-    return integer_of(tally, "completed") + integer_of(tally, "failed") + integer_of(tally, "unknown");
+    return member_integer(tally, "completed") + member_integer(tally, "failed") + member_integer(tally, "unknown");
 }
 
 bool progress_read(const struct json *object, struct progress *out)
@@ -38,15 +38,15 @@ bool progress_read(const struct json *object, struct progress *out)
         .id = json_string(json_member(object, "id")),
         .state = json_string(json_member(object, "state")),
         .reason = json_string(json_member(object, "reason")),
-        .total = integer_of(tally, "total"),
-        .completed = integer_of(tally, "completed"),
-        .failed = integer_of(tally, "failed"),
-        .unknown = integer_of(tally, "unknown"),
-        .batch_index = integer_of(batch, "index"),
-        .batch_count = integer_of(batch, "count"),
+        .total = member_integer(tally, "total"),
+        .completed = member_integer(tally, "completed"),
+        .failed = member_integer(tally, "failed"),
+        .unknown = member_integer(tally, "unknown"),
+        .batch_index = member_integer(batch, "index"),
+        .batch_count = member_integer(batch, "count"),
         .batch_final = final_of(json_member(batch, "tally")),
-        .start_us = time_of(object, "start"),
-        .end_us = time_of(object, "end"),
+        .start_us = member_time(object, "start"),
+        .end_us = member_time(object, "end"),
     };
     return out->id != NULL && out->state != NULL && json_type(tally) == JSON_OBJECT;
 }

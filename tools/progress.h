@@ -18,6 +18,10 @@ struct progress {
     int64_t start_us, end_us; /* 0: not yet */
 };
 
+/* A member of an answer; 0 where it is absent or something else. Times are microseconds since 1970. */
+int64_t member_integer(const struct json *object, const char *name);
+int64_t member_time(const struct json *object, const char *name);
+
 /* False when it is no such object. */
 bool progress_read(const struct json *object, struct progress *out);
 int64_t progress_final(const struct progress *progress);  /* devices that have their last word */
