@@ -41,14 +41,16 @@ static void print_device(void *context, const struct tranche_job_device *device)
 int main(int argc, char **argv)
 {
     struct tranche_connector connector = { .name = "plain", .build = build, .judge = judge };
-    struct tranche_options options = { .data = argv[1], .connector = &connector, .connector_state = argv[2] };
+    struct tranche_options options = { .data = argv[1], .listen = "127.0.0.1:0", .connector = &connector,
+                                       .connector_state = argv[2] };
     struct tranche_group_record all = { .id = "all", .display_name = "all", .filter = "SELECT * FROM devices" };
     struct tranche_job_record job = { 0 };
     struct tranche_engine *engine;
     struct tranche_err err = { 0 };
     enum tranche_code code = argc == 3 ? tranche_engine_open(&engine, &options, &err) : TRANCHE_INVALID;
     if (code != TRANCHE_OK)
-        return fprintf(stderr, "%s\n", err.text), 1;
+        return fprintf(stderr, "%s\n", argc == 3 ? err.text : "usage: embed DATA-DIRECTORY GATEWAY-URL"), 1;
+    printf("REST API: %s\n", tranche_engine_port(engine) > 0 ? "there" : "missing");
     for (int i = 1; i <= 3 && code == TRANCHE_OK; i++) {
         struct tranche_device_record device = { .enabled = true, .provisioned = true };
         snprintf(device.id, sizeof device.id, "lamp-%d", i);

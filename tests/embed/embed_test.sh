@@ -40,7 +40,7 @@ url=$(sed -n 's/.*listening on //p' "$home/fleet")
 export LD_LIBRARY_PATH=$lib
 for program in embed_pc_shared embed_pc_static embed_shared embed_static; do
     out=$("$home/programs/$program" "$home/data-$program" "$url" 2>/dev/null) || failed "$program: $out"
-    [ "$out" = "$(printf 'lamp-1 completed 202\nlamp-2 completed 202\nlamp-3 completed 202\n3 of 3 completed')" ] ||
+    [ "$out" = "$(printf 'REST API: there\nlamp-1 completed 202\nlamp-2 completed 202\nlamp-3 completed 202\n3 of 3 completed')" ] ||
         failed "$program printed: $out"
 done
 for program in clash_pc_shared clash_pc_static; do
