@@ -56,5 +56,7 @@ void json_compact(struct text *out, const char *raw, size_t bytes);
 /* The same for an object's properties: names of its members, and of theirs, are written without needless escapes, so that
  * equal names have equal bytes, as those compare them who look into the text without us. */
 void json_compact_names(struct text *out, const char *raw, size_t bytes);
+/* Adds the target with a merge patch (RFC 7386) applied; values that stay, or come whole, keep their bytes. */
+void json_merge(struct text *out, const struct json_document *target, const struct json_document *patch);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "fail.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -13,6 +12,8 @@
 /* The years that four digits can write, as seconds: 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z. */
 #define SECONDS_MIN INT64_C(-62167219200)
 #define SECONDS_MAX INT64_C(253402300799)
+
+#define YEAR_MAX    9999
 
 /* About a thousand years: added to any time of this era, the sum can still be written. */
 #define LENGTH_DAYS_MAX INT64_C(365250)
@@ -231,6 +232,39 @@ enum tranche_code when_parse(const char *text, int64_t *us, struct tranche_err *
         return fail(err, TRANCHE_INVALID, "\"%.40s\" lies outside the years 0000 to 9999 of UTC", text);
     *us = seconds * SECOND_US + civil.micro;
     return TRANCHE_OK;
+}
+
+enum tranche_code when_parse_date(const char *text, int64_t *us, struct tranche_err *err)
+{
+    const char *at = text;
+    struct civil civil = { 0 };
+    if (!take_date(&at, &civil) || *at != '\0')
+        return fail(err, TRANCHE_INVALID, "\"%.40s\" is not a date such as 2026-03-02", text);
+    const char *impossible = find_impossible(&civil, &(struct offset){ 0 });
+    if (impossible != NULL)
+        return fail(err, TRANCHE_INVALID, "\"%.40s\" is not a date: there is no such %s", text, impossible);
+    *us = civil_seconds(&civil) * SECOND_US;
+    return TRANCHE_OK;
+}
+
+void when_date(int64_t us, char text[WHEN_TEXT_BYTES])
+{
+    struct civil c = civil_of(clamp(us));
+    snprintf(text, WHEN_TEXT_BYTES, "%04d-%02d-%02d", c.year, c.month, c.day);
+}
+
+bool when_add_months(int64_t us, uint32_t months, int64_t *sum)
+{
+    struct civil c = civil_of(us);
+    int64_t month = (int64_t)c.year * 12 + c.month - 1 + months;
+    if (month / 12 > YEAR_MAX)
+        return false;
+    c.year = (int)(month / 12);
+    c.month = (int)(month % 12) + 1;
+    if (c.day > days_in_month(c.year, c.month))
+        c.day = days_in_month(c.year, c.month);
+    *sum = civil_seconds(&c) * SECOND_US + c.micro;
+    return true;
 }
 
 static int64_t unit_seconds(char unit)
