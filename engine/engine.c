@@ -22,6 +22,14 @@ static const struct tranche_connector *const connectors[] = {
 static enum tranche_code open_connector(struct tranche_engine *engine, const struct config *config,
                                         struct tranche_err *err);
 
+/* Options that are one of a few words. */
+static enum tranche_code check_words(const struct config *config, struct tranche_err *err)
+{
+    if (strcmp(config->schedule_missed, "once") == 0 || strcmp(config->schedule_missed, "skip") == 0)
+        return TRANCHE_OK;
+    return fail(err, TRANCHE_INVALID, "option schedule_missed: expected once or skip, got \"%s\"", config->schedule_missed);
+}
+
 enum tranche_code engine_assemble(struct tranche_engine **out, const struct config *config,
                                   const struct tranche_connector *connector, const void *connector_state,
                                   struct tranche_err *err)
@@ -32,7 +40,9 @@ enum tranche_code engine_assemble(struct tranche_engine **out, const struct conf
     engine->config = *config;
     pthread_mutex_init(&engine->reading, NULL);
     struct sqlite_options options = { .directory = config->data };
-    enum tranche_code code = sqlite_store_open(&options, &engine->store, err);
+    enum tranche_code code = check_words(config, err);
+    if (code == TRANCHE_OK)
+        code = sqlite_store_open(&options, &engine->store, err);
     if (connector != NULL) {
         engine->connector = connector;
     } else if (code == TRANCHE_OK) {

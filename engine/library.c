@@ -176,7 +176,7 @@ enum tranche_code tranche_job_create(struct tranche_engine *engine, const char *
     struct order order = { .command.kind = COMMAND_JOB_CREATE };
     struct tranche_job_record *job = &order.command.job;
     struct tranche_err cause = { 0 };
-    enum tranche_code code = job_read(job, id, definition, strlen(definition), &cause);
+    enum tranche_code code = job_read(job, id, definition, strlen(definition), NULL, &cause);
     struct tranche_reader *reader = code == TRANCHE_OK ? lock(engine, &cause) : NULL;
     if (code == TRANCHE_OK)
         code = reader == NULL ? cause.code : job_estimate(job, reader, &cause);

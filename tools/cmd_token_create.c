@@ -1,6 +1,7 @@
 #include "auth.h"
 #include "cli.h"
 #include "config.h"
+#include "definition.h"
 #include "sqlite.h"
 #include "when.h"
 
@@ -15,15 +16,32 @@ static const struct flag flags[] = {
     { 0 },
 };
 
+/* Straight into the data directory, with its entry in the audit. */
+static enum tranche_code store(const char *directory, const char *name, const struct token *token, struct tranche_err *err)
+{
+    struct text body = {0};
+    token_print(token, &body);
+    struct tranche_object_record record = { .kind = TRANCHE_TOKEN, .body = body.bytes };
+    struct tranche_audit_record audit = { .at_us = token->created_us, .who = "command line",
+                                          .operation = "ApiTokens_Create", .result = "OK" };
+    snprintf(record.id, sizeof record.id, "%s", name);
+    snprintf(audit.object, sizeof audit.object, "%s", name);
+    enum tranche_code code = body.failed ? TRANCHE_NOMEM : sqlite_token_put(directory, &record, &audit, err);
+    text_free(&body);
+    return code;
+}
+
 static enum exit_code create(const char *name, const struct role *role, int64_t length_us, const char *directory)
 {
-    struct tranche_err err;
-    struct tranche_token_record record = {0};
+    struct tranche_err err = {0};
     struct text value = {0};
     int64_t now_us = when_now_us();
-    enum tranche_code code = auth_mint(name, role, now_us + length_us, now_us, &record, &value, &err);
+    struct token token = { .roles = { { .role = role } }, .role_count = 1, .expires_us = now_us + length_us };
+    enum tranche_code code = id_check("token", name, &err);
     if (code == TRANCHE_OK)
-        code = sqlite_token_put(directory, &record, &err);
+        code = auth_mint(name, now_us, &token, &value, &err);
+    if (code == TRANCHE_OK)
+        code = store(directory, name, &token, &err);
     if (code == TRANCHE_OK)
         printf("%s\n", value.bytes);
     text_free(&value);

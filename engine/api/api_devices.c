@@ -2,11 +2,10 @@
  * alone. Tranche provisions nothing by itself, so a device that is registered counts as provisioned, as in an import. */
 #include "handlers.h"
 
-#include "body.h"
+#include "change.h"
 #include "definition.h"
 #include "device_json.h"
 #include "device_query.h"
-#include "etag.h"
 #include "fail.h"
 
 #include <stdio.h>
@@ -16,7 +15,10 @@
 /* Into the request's answer, which it begins anew, with the header. */
 static void print_answer(struct request *request, const struct tranche_device_record *device)
 {
-    device_json_etag(device, request->etag);
+    char etag[ETAG_BYTES];
+    device_json_etag(device, etag);
+    strcpy(request->etag, etag);
+    strcpy(request->command.audit.etag_after, etag);
     text_clear(&request->answer);
     device_json_print(device, &request->answer);
 }
@@ -34,8 +36,8 @@ void devices_get(struct request *request)
     struct tranche_err err;
     struct tranche_device_record device = { 0 };
     enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], &device, &err);
-    if (code == TRANCHE_NOTFOUND)
-        unknown_device(request, &err);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, device.organization)))
+        code = unknown_device(request, &err);
     if (code != TRANCHE_OK) {
         request_refuse(request, &err);
         return;
@@ -88,6 +90,23 @@ static enum tranche_code read_filter(struct request *request, const char **filte
     return *filter != NULL ? code : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
 }
 
+/* Leaves out what does not exist for the caller. False after a refusal. */
+static bool scope_to_caller(struct request *request, const char **filter)
+{
+    if (request->scope.whole)
+        return true;
+    struct text text = { 0 };
+    scope_filter(&request->scope, *filter != NULL ? *filter : "SELECT * FROM devices", &text);
+    *filter = text.failed ? NULL : arena_copy(&request->memory, text.bytes, text.length);
+    text_free(&text);
+    struct tranche_err err;
+    if (*filter == NULL) {
+        fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+        request_refuse(request, &err);
+    }
+    return *filter != NULL;
+}
+
 /* In the back room when something is searched or sorted: that may look at every device. */
 static void list(struct request *request)
 {
@@ -99,7 +118,7 @@ static void list(struct request *request)
         return;
     }
     struct tranche_reader *reader = request_reader(request);
-    if (reader != NULL)
+    if (reader != NULL && scope_to_caller(request, &filter))
         device_json_list(request, reader, filter, order);
 }
 
@@ -110,7 +129,7 @@ void devices_list(struct request *request)
     if (query_either(request, "$filter", &filter, &err) != TRANCHE_OK ||
         query_either(request, "$orderby", &order, &err) != TRANCHE_OK)
         request_refuse(request, &err);
-    else if (filter == NULL && order == NULL)
+    else if (filter == NULL && order == NULL && request->scope.whole)
         list(request);
     else
         request_defer(request, list);
@@ -146,12 +165,12 @@ static enum tranche_code find_present(struct request *request, struct tranche_st
                                       const struct body_string *etag, bool optional,
                                       struct tranche_device_record *present, struct tranche_err *err)
 {
-    char current[ETAG_BYTES];
+    char *current = request->command.audit.etag_before;
     *present = (struct tranche_device_record){ 0 };
     enum tranche_code code = store->functions->device_find(store, request->parameters[0], present, err);
     if (code == TRANCHE_NOTFOUND && optional)
         return body_check_etags(request, etag, NULL, err);
-    if (code == TRANCHE_NOTFOUND)
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, present->organization)))
         return unknown_device(request, err);
     if (code != TRANCHE_OK)
         return code;
@@ -164,24 +183,23 @@ static bool flag_over(const struct body_flag *flag, bool otherwise)
     return flag->given ? flag->value : otherwise;
 }
 
-/* On the engine thread, inside a transaction. May run again after a rollback. Prints the answer, which goes out when the
- * transaction has ended well: only here is it sure what was written. */
-static enum tranche_code write_device(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+/* A device that was deleted keeps its number, and one of the same id gets a new one: both are in the etag. */
+static enum tranche_code write_device(struct request *request, struct tranche_store *store, int64_t now_us,
                                       struct tranche_err *err)
 {
     (void)now_us;
-    *more = false;
-    struct request *request = request_of(command);
     const struct change *change = request->held;
     struct tranche_device_record device;
-    enum tranche_code code = find_present(request, store, &change->etag, !change->patch, &device, err);
+    enum tranche_code code = change_check_organization(request, store, &change->organization, err);
+    if (code == TRANCHE_OK)
+        code = find_present(request, store, &change->etag, !change->patch, &device, err);
     if (code != TRANCHE_OK)
         return code;
     bool created = device.no == 0;
     snprintf(device.id, sizeof device.id, "%s", request->parameters[0]);
     device.display_name = body_over(&change->display_name, change->patch, device.display_name);
     device.template_id = body_over(&change->template_id, change->patch, device.template_id);
-    device.organization = body_over(&change->organization, change->patch, device.organization);
+    device.organization = change_organization(request, &change->organization, change->patch, device.organization);
     device.enabled = flag_over(&change->enabled, change->patch ? device.enabled : true);
     device.simulated = flag_over(&change->simulated, change->patch && device.simulated);
     device.provisioned = created || device.provisioned;
@@ -189,14 +207,6 @@ static enum tranche_code write_device(struct command *command, struct tranche_st
     if (code == TRANCHE_OK)
         print_answer(request, &device);
     return code;
-}
-
-static void answer_written(struct request *request)
-{
-    if (request->command.code != TRANCHE_OK)
-        request_refuse(request, &request->command.err);
-    else
-        request_answer_printed(request, 200); /* by write_device */
 }
 
 static void write_request(struct request *request, bool patch)
@@ -219,8 +229,7 @@ static void write_request(struct request *request, bool patch)
         return;
     }
     request->held = change;
-    request->command.write = write_device;
-    request_post(request, COMMAND_WRITE, answer_written);
+    change_post(request, write_device);
 }
 
 void devices_put(struct request *request)
@@ -233,27 +242,16 @@ void devices_patch(struct request *request)
     write_request(request, true);
 }
 
-static enum tranche_code drop_device(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+static enum tranche_code drop_device(struct request *request, struct tranche_store *store, int64_t now_us,
                                      struct tranche_err *err)
 {
     (void)now_us;
-    *more = false;
-    struct request *request = request_of(command);
     struct tranche_device_record present;
     enum tranche_code code = find_present(request, store, NULL, false, &present, err);
     return code == TRANCHE_OK ? store->functions->device_drop(store, present.no, err) : code;
 }
 
-static void answer_dropped(struct request *request)
-{
-    if (request->command.code != TRANCHE_OK)
-        request_refuse(request, &request->command.err);
-    else
-        request_answer_empty(request);
-}
-
 void devices_delete(struct request *request)
 {
-    request->command.write = drop_device;
-    request_post(request, COMMAND_WRITE, answer_dropped);
+    change_post_drop(request, drop_device);
 }

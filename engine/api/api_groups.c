@@ -1,27 +1,19 @@
 /* Device groups (api-contract.md 3.3, 14.15-14.20). */
 #include "handlers.h"
 
-#include "body.h"
+#include "change.h"
 #include "definition.h"
 #include "device_json.h"
-#include "etag.h"
 #include "fail.h"
 #include "filter.h"
 #include "filter_print.h"
-#include "paging.h"
+#include "group_filter.h"
+#include "listing.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* ---- the answer ---- */
-
-static void print_optional(const char *name, const char *value, struct text *out)
-{
-    if (value == NULL)
-        return;
-    text_printf(out, ",\"%s\":", name);
-    text_json(out, value);
-}
 
 static void print_group(const struct tranche_group_record *group, struct text *out)
 {
@@ -29,26 +21,12 @@ static void print_group(const struct tranche_group_record *group, struct text *o
     etag_print("g", group->revision, etag);
     text_puts(out, "{\"id\":");
     text_json(out, group->id);
-    print_optional("displayName", group->display_name, out);
-    print_optional("description", group->description, out);
-    print_optional("filter", group->filter, out);
-    print_optional("etag", etag, out);
-    if (group->organization != NULL) {
-        text_puts(out, ",\"organizations\":[");
-        text_json(out, group->organization);
-        text_puts(out, "]");
-    }
+    change_print_optional("displayName", group->display_name, out);
+    change_print_optional("description", group->description, out);
+    change_print_optional("filter", group->filter, out);
+    change_print_optional("etag", etag, out);
+    change_print_organization(group->organization, out);
     text_puts(out, "}");
-}
-
-/* Into the request's answer, which it begins anew, with the header. */
-static void print_answer(struct request *request, const struct tranche_group_record *group)
-{
-    char etag[ETAG_BYTES];
-    etag_print("g", group->revision, etag);
-    snprintf(request->etag, sizeof request->etag, "%s", etag);
-    text_clear(&request->answer);
-    print_group(group, &request->answer);
 }
 
 static enum tranche_code unknown_group(const struct request *request, struct tranche_err *err)
@@ -56,84 +34,66 @@ static enum tranche_code unknown_group(const struct request *request, struct tra
     return fail(err, TRANCHE_NOTFOUND, "Device group \"%.255s\" was not found.", request->parameters[0]);
 }
 
+/* The group, if it exists for the caller; else the request is refused. */
+static bool find_group(struct request *request, struct tranche_reader *reader, struct tranche_group_record *group)
+{
+    struct tranche_err err;
+    enum tranche_code code = reader->functions->group_find(reader, request->parameters[0], group, &err);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, group->organization)))
+        code = unknown_group(request, &err);
+    if (code != TRANCHE_OK)
+        request_refuse(request, &err);
+    return code == TRANCHE_OK;
+}
+
 void groups_get(struct request *request)
 {
+    struct tranche_group_record group;
     struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL)
+    if (reader == NULL || !find_group(request, reader, &group))
         return;
-    struct tranche_err err;
-    struct tranche_group_record group = { 0 };
-    enum tranche_code code = reader->functions->group_find(reader, request->parameters[0], &group, &err);
-    if (code == TRANCHE_NOTFOUND)
-        unknown_group(request, &err);
-    if (code != TRANCHE_OK) {
-        request_refuse(request, &err);
-        return;
-    }
-    print_answer(request, &group);
+    print_group(&group, change_answer(request, "g", group.revision));
     request_answer_printed(request, 200);
 }
 
 /* ---- lists ---- */
 
-struct group_list {
-    struct text *out;
-    uint32_t limit, count;
-    bool more; /* groups that are not on this page */
-    char last[TRANCHE_ID_BYTES];
-};
-
 static void list_group(void *context, const struct tranche_group_record *group)
 {
-    struct group_list *list = context;
-    list->more |= list->count == list->limit;
-    if (list->more)
-        return; /* one more than the limit was asked for, only to know that there is one */
-    if (list->count++ > 0)
-        text_puts(list->out, ",");
-    print_group(group, list->out);
-    strcpy(list->last, group->id);
+    struct listing *listing = context;
+    if (listing_takes(listing, group->organization, 0, group->id))
+        print_group(group, listing->out);
 }
 
 void groups_list(struct request *request)
 {
     struct tranche_err err;
-    struct page page;
+    struct listing listing;
+    enum tranche_code code;
     uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = NULL;
-    if (page_parse(request, PAGE_GROUPS, page_max, page_max, &page, &err) != TRANCHE_OK)
-        request_refuse(request, &err);
-    else
-        reader = request_reader(request);
-    if (reader == NULL)
+    struct tranche_reader *reader = request_reader(request);
+    if (reader == NULL || !listing_open(&listing, request, PAGE_GROUPS, page_max, page_max))
         return;
-    struct group_list list = { .out = request_answer(request, 200), .limit = page.limit };
-    text_puts(list.out, "{\"value\":[");
-    if (reader->functions->groups_page(reader, page.after, page.limit + 1, list_group, &list, &err) != TRANCHE_OK) {
-        request_refuse(request, &err);
-        return;
-    }
-    text_puts(list.out, "]");
-    if (list.more)
-        page_link_after(request, PAGE_GROUPS, list.last, list.out);
-    text_puts(list.out, "}");
+    do
+        code = reader->functions->groups_page(reader, listing.after, listing.fetch, list_group, &listing, &err);
+    while (code == TRANCHE_OK && listing_goes_on(&listing));
+    listing_end(&listing, code, &err);
 }
 
-/* The group's filter in the request's memory; NULL after a refusal. */
+/* What the group means for the caller, in the request's memory; NULL after a refusal. */
 static const char *filter_of(struct request *request, struct tranche_reader *reader)
 {
     struct tranche_err err;
-    struct tranche_group_record group = { 0 };
-    enum tranche_code code = reader->functions->group_find(reader, request->parameters[0], &group, &err);
-    if (code == TRANCHE_NOTFOUND)
-        unknown_group(request, &err);
+    struct tranche_group_record group;
+    if (!find_group(request, reader, &group))
+        return NULL;
+    struct text text = { 0 };
     const char *filter = NULL;
-    if (code == TRANCHE_OK)
-        filter = arena_copy(&request->memory, group.filter, strlen(group.filter));
-    if (code == TRANCHE_OK && filter == NULL)
-        fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
-    if (filter == NULL)
+    if (group_filter_read(reader, &group, &text, &err) != TRANCHE_OK)
         request_refuse(request, &err);
+    else if ((filter = arena_copy(&request->memory, text.bytes, text.length)) == NULL)
+        request_answer_empty(request); /* request_run sees that memory has run out */
+    text_free(&text);
     return filter;
 }
 
@@ -254,7 +214,7 @@ static enum tranche_code read_change(struct request *request, const struct json 
     } members[] = {
         { "displayName", DEFINITION_NAME_BYTES_MAX, &change->display_name, true },
         { "description", DEFINITION_NAME_BYTES_MAX, &change->description, false },
-        { "filter", FILTER_BYTES_MAX, &change->filter, true },
+        { "filter", FILTER_GROUP_BYTES_MAX, &change->filter, true },
         { "etag", ETAG_BYTES, &change->etag, false },
     };
     enum tranche_code code = TRANCHE_OK;
@@ -273,50 +233,36 @@ static enum tranche_code find_present(struct request *request, struct tranche_st
                                       const struct body_string *etag, bool optional,
                                       struct tranche_group_record *present, struct tranche_err *err)
 {
-    char current[ETAG_BYTES];
     enum tranche_code code = store->functions->group_find(store, request->parameters[0], present, err);
     if (code == TRANCHE_NOTFOUND && optional)
-        return body_check_etags(request, etag, NULL, err);
-    if (code == TRANCHE_NOTFOUND)
+        return change_check_etags(request, etag, "g", 0, err);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, present->organization)))
         return unknown_group(request, err);
-    if (code != TRANCHE_OK)
-        return code;
-    etag_print("g", present->revision, current);
-    return body_check_etags(request, etag, current, err);
+    return code == TRANCHE_OK ? change_check_etags(request, etag, "g", present->revision, err) : code;
 }
 
-/* On the engine thread, inside a transaction. May run again after a rollback. Prints the answer, which goes
- * out when the transaction has ended well: only here is it sure what was written. */
-static enum tranche_code write_group(struct command *command, struct tranche_store *store, int64_t now_us,
-                                     bool *more, struct tranche_err *err)
+static enum tranche_code write_group(struct request *request, struct tranche_store *store, int64_t now_us,
+                                     struct tranche_err *err)
 {
     (void)now_us;
-    *more = false;
-    struct request *request = request_of(command);
     const struct change *change = request->held;
     struct tranche_group_record present = { 0 }, group = { 0 };
-    enum tranche_code code = find_present(request, store, &change->etag, !change->patch, &present, err);
+    enum tranche_code code = change_check_organization(request, store, &change->organization, err);
+    if (code == TRANCHE_OK)
+        code = find_present(request, store, &change->etag, !change->patch, &present, err);
     if (code != TRANCHE_OK)
         return code;
     snprintf(group.id, sizeof group.id, "%s", request->parameters[0]);
     group.display_name = body_over(&change->display_name, change->patch, present.display_name);
     group.description = body_over(&change->description, change->patch, present.description);
     group.filter = body_over(&change->filter, change->patch, present.filter);
-    group.organization = body_over(&change->organization, change->patch, present.organization);
+    group.organization = change_organization(request, &change->organization, change->patch, present.organization);
     code = store->functions->group_put(store, &group, err);
     if (code == TRANCHE_OK) /* the store counts revisions */
         code = store->functions->group_find(store, group.id, &present, err);
     if (code == TRANCHE_OK)
-        print_answer(request, &present);
+        print_group(&present, change_answer(request, "g", present.revision));
     return code;
-}
-
-static void answer_written(struct request *request)
-{
-    if (request->command.code != TRANCHE_OK)
-        request_refuse(request, &request->command.err);
-    else
-        request_answer_printed(request, 200); /* by write_group */
 }
 
 static enum tranche_code read_request(struct request *request, bool patch, struct change **out, struct tranche_err *err)
@@ -345,8 +291,7 @@ static void write_request(struct request *request, bool patch)
         return;
     }
     request->held = change;
-    request->command.write = write_group;
-    request_post(request, COMMAND_WRITE, answer_written);
+    change_post(request, write_group);
 }
 
 void groups_put(struct request *request)
@@ -359,27 +304,16 @@ void groups_patch(struct request *request)
     write_request(request, true);
 }
 
-static enum tranche_code drop_group(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
+static enum tranche_code drop_group(struct request *request, struct tranche_store *store, int64_t now_us,
                                     struct tranche_err *err)
 {
     (void)now_us;
-    *more = false;
-    struct request *request = request_of(command);
     struct tranche_group_record present;
     enum tranche_code code = find_present(request, store, NULL, false, &present, err);
     return code == TRANCHE_OK ? store->functions->group_drop(store, request->parameters[0], err) : code;
 }
 
-static void answer_dropped(struct request *request)
-{
-    if (request->command.code != TRANCHE_OK)
-        request_refuse(request, &request->command.err);
-    else
-        request_answer_empty(request);
-}
-
 void groups_delete(struct request *request)
 {
-    request->command.write = drop_group;
-    request_post(request, COMMAND_WRITE, answer_dropped);
+    change_post_drop(request, drop_group);
 }

@@ -5,7 +5,7 @@
 #include "fail.h"
 #include "job_json.h"
 #include "job_read.h"
-#include "paging.h"
+#include "listing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,52 +21,26 @@ void jobs_get(struct request *request)
 
 /* ---- lists ---- */
 
-#define LIST_BYTES_MAX \
-    (4 * 1024 * 1024) /* then the page ends early: a definition may have body_bytes_max bytes */
-
-struct job_list {
-    struct text *out;
-    uint32_t limit;
-    uint32_t count;
-    bool more;    /* jobs that are not on this page */
-    int64_t last; /* number of the last job printed */
-};
-
 static void list_job(void *context, const struct tranche_job_record *job)
 {
-    struct job_list *list = context;
-    list->more |= list->count == list->limit || list->out->length > LIST_BYTES_MAX;
-    if (list->more)
-        return; /* one more than the limit was asked for, only to know that there is one */
-    if (list->count++ > 0)
-        text_puts(list->out, ",");
-    job_json_print(job, list->out);
-    list->last = job->no;
+    struct listing *listing = context;
+    if (listing_takes(listing, job->organization, job->no, NULL))
+        job_json_print(job, listing->out);
 }
 
 void jobs_list(struct request *request)
 {
     struct tranche_err err;
-    struct page page;
+    struct listing listing;
+    enum tranche_code code;
     uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    if (page_parse(request, PAGE_JOBS, page_max, page_max, &page, &err) != TRANCHE_OK) {
-        request_refuse(request, &err);
-        return;
-    }
     struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL)
+    if (reader == NULL || !listing_open(&listing, request, PAGE_JOBS, page_max, page_max))
         return;
-    struct job_list list = { .out = request_answer(request, 200), .limit = page.limit };
-    text_puts(list.out, "{\"value\":[");
-    if (reader->functions->jobs_page(reader, page.from, page.limit + 1, list_job, &list, &err) !=
-        TRANCHE_OK) {
-        request_refuse(request, &err);
-        return;
-    }
-    text_puts(list.out, "]");
-    if (list.more)
-        page_link(request, PAGE_JOBS, list.last, list.out);
-    text_puts(list.out, "}");
+    do
+        code = reader->functions->jobs_page(reader, listing.before, listing.fetch, list_job, &listing, &err);
+    while (code == TRANCHE_OK && listing_goes_on(&listing));
+    listing_end(&listing, code, &err);
 }
 
 static void print_device(const struct tranche_job_device *device, struct text *out)
@@ -100,7 +74,9 @@ static void create(struct request *request)
     if (reader == NULL)
         return;
     struct tranche_err err;
-    if (job_estimate(&request->command.job, reader, &err) != TRANCHE_OK)
+    if (job_check_place(request, &request->command.job, reader, &err) != TRANCHE_OK ||
+        job_check_template(&request->command.job, reader, &err) != TRANCHE_OK ||
+        job_estimate(&request->command.job, reader, &err) != TRANCHE_OK)
         request_refuse(request, &err);
     else
         request_post(request, COMMAND_JOB_CREATE, answer_job);
@@ -110,7 +86,8 @@ void jobs_put(struct request *request)
 {
     struct tranche_err err;
     const char *body = request->body.bytes != NULL ? request->body.bytes : "";
-    if (job_read(&request->command.job, request->parameters[0], body, request->body.length, &err) == TRANCHE_OK)
+    if (job_read(&request->command.job, request->parameters[0], body, request->body.length,
+                 scope_home(&request->scope), &err) == TRANCHE_OK)
         request_defer(request, create);
     else
         request_refuse(request, &err);
@@ -118,8 +95,16 @@ void jobs_put(struct request *request)
 
 /* ---- stop, resume, rerun ---- */
 
-/* The job that an order is about; false after having refused the request. An id that cannot be one is no
- * job's. */
+/* Whether the job exists for a caller that does not reach all. It never changes its organization, so a reader's word is good. */
+static bool is_seen(struct request *request)
+{
+    struct tranche_job_record job = { 0 };
+    bool seen = request->scope.whole || request_job(request, &job);
+    tranche_job_record_free(&job);
+    return seen;
+}
+
+/* The job that an order is about; false after having refused the request. An id that cannot be one is no job's. */
 static bool name_job(struct request *request)
 {
     const char *id = request->parameters[0];
@@ -130,7 +115,7 @@ static bool name_job(struct request *request)
         return false;
     }
     snprintf(request->command.job.id, sizeof request->command.job.id, "%s", id);
-    return true;
+    return is_seen(request);
 }
 
 static void answer_nothing(struct request *request)

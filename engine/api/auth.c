@@ -1,6 +1,5 @@
 #include "auth.h"
 
-#include "definition.h"
 #include "fail.h"
 #include "percent.h"
 #include "uuid.h"
@@ -20,7 +19,7 @@
 #define SECRET_TEXT_LENGTH 44   /* of 32 bytes in base64, one "=" included */
 #define HEADER_LENGTH_MAX  2048 /* a real one has less than 500 characters */
 
-static_assert(SHA256_DIGEST_LENGTH == TRANCHE_HASH_BYTES, "the store keeps a whole hash");
+static_assert(SHA256_DIGEST_LENGTH == TOKEN_HASH_BYTES, "the record keeps a whole hash");
 
 /* What an Authorization header claims. */
 struct claim {
@@ -93,22 +92,26 @@ static enum tranche_code refused(struct tranche_err *err)
     return fail(err, TRANCHE_UNAUTHORIZED, "The token is missing, unknown or expired.");
 }
 
-/* Compares with a record of zeros when the name is unknown, so that the time taken does not tell known names. */
+/* Compares with a hash of zeros when the name is unknown, so that the time taken does not tell known names. */
 static enum tranche_code claim_check(struct tranche_reader *reader, const struct claim *claim, int64_t now_us,
                                      struct caller *caller, struct tranche_err *err)
 {
-    struct tranche_token_record record = { 0 };
-    enum tranche_code code = reader->functions->token_find(reader, claim->name, &record, err);
+    struct tranche_object_record record;
+    struct token token = { 0 };
+    enum tranche_code code = reader->functions->object_find(reader, TRANCHE_TOKEN, claim->name, &record, err);
+    bool known = code == TRANCHE_OK;
+    if (known)
+        code = token_parse(record.body, &token, err);
     if (code != TRANCHE_OK && code != TRANCHE_NOTFOUND)
         return code;
 
-    unsigned char hash[TRANCHE_HASH_BYTES];
+    unsigned char hash[TOKEN_HASH_BYTES];
     SHA256(claim->secret, SECRET_BYTES, hash);
-    bool same = CRYPTO_memcmp(hash, record.hash, sizeof hash) == 0;
-    if (code == TRANCHE_NOTFOUND || !same || record.expires_us <= now_us)
+    bool same = CRYPTO_memcmp(hash, token.hash, sizeof hash) == 0;
+    if (!known || !same || token.expires_us <= now_us)
         return refused(err);
-    snprintf(caller->token, sizeof caller->token, "%s", record.id);
-    caller->role = role_by_id(record.role);
+    snprintf(caller->name, sizeof caller->name, "%s", record.id);
+    caller->token = token;
     return TRANCHE_OK;
 }
 
@@ -125,8 +128,7 @@ enum tranche_code auth_check(struct tranche_reader *reader, const char *authoriz
     return code;
 }
 
-static void print_value(struct text *value, const unsigned char secret[SECRET_BYTES],
-                        const struct tranche_token_record *record)
+static void print_value(struct text *value, const unsigned char secret[SECRET_BYTES], const char *id, int64_t expires_us)
 {
     char guid[UUID_TEXT_BYTES];
     uuid_random(guid);
@@ -134,25 +136,19 @@ static void print_value(struct text *value, const unsigned char secret[SECRET_BY
     EVP_EncodeBlock(base64, secret, SECRET_BYTES);
     text_printf(value, "SharedAccessSignature sr=%s&sig=", guid);
     percent_encode(value, (const char *)base64);
-    text_printf(value, "&skn=%s&se=%" PRId64, record->id, record->expires_us / 1000);
+    text_printf(value, "&skn=%s&se=%" PRId64, id, expires_us / 1000);
     OPENSSL_cleanse(base64, sizeof base64);
 }
 
-enum tranche_code auth_mint(const char *id, const struct role *role, int64_t expires_us, int64_t now_us,
-                            struct tranche_token_record *record, struct text *value, struct tranche_err *err)
+enum tranche_code auth_mint(const char *id, int64_t now_us, struct token *token, struct text *value,
+                            struct tranche_err *err)
 {
-    enum tranche_code code = id_check("token", id, err);
-    if (code != TRANCHE_OK)
-        return code;
     unsigned char secret[SECRET_BYTES];
     if (RAND_bytes(secret, SECRET_BYTES) != 1)
         return fail(err, TRANCHE_INTERNAL, "no random numbers to be had");
-
-    *record = (struct tranche_token_record){ .expires_us = expires_us, .created_us = now_us };
-    snprintf(record->id, sizeof record->id, "%s", id);
-    snprintf(record->role, sizeof record->role, "%s", role->id);
-    SHA256(secret, SECRET_BYTES, record->hash);
-    print_value(value, secret, record);
+    token->created_us = now_us;
+    SHA256(secret, SECRET_BYTES, token->hash);
+    print_value(value, secret, id, token->expires_us);
     OPENSSL_cleanse(secret, sizeof secret);
     return value->failed ? fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM)) : TRANCHE_OK;
 }

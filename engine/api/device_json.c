@@ -1,14 +1,17 @@
 #include "device_json.h"
 
-#include "etag.h"
+#include "change.h"
 #include "fail.h"
 #include "paging.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void device_json_etag(const struct tranche_device_record *device, char etag[])
 {
-    etag_print("d", device->revision, etag);
+    char prefix[16];
+    snprintf(prefix, sizeof prefix, "d%x", device->no);
+    etag_print(prefix, device->revision, etag);
 }
 
 static void print_member(const char *name, const char *value, struct text *out)
@@ -40,11 +43,7 @@ void device_json_print(const struct tranche_device_record *device, struct text *
         print_member("template", device->template_id, out);
     text_printf(out, ",\"enabled\":%s,\"provisioned\":%s,\"simulated\":%s", truth(device->enabled),
                 truth(device->provisioned), truth(device->simulated));
-    if (device->organization != NULL) {
-        text_puts(out, ",\"organizations\":[");
-        text_json(out, device->organization);
-        text_puts(out, "]");
-    }
+    change_print_organization(device->organization, out);
     text_puts(out, "}");
 }
 

@@ -144,18 +144,9 @@ static enum tranche_code check_length(struct request *request, struct tranche_er
     return TRANCHE_OK;
 }
 
-static enum tranche_code check_token(struct request *request, struct tranche_err *err)
+static enum tranche_code check_token(struct request *request, struct tranche_reader *reader, struct tranche_err *err)
 {
-    if (request->route->permission == PERMISSION_PUBLIC)
-        return TRANCHE_OK;
-    struct tranche_reader *reader;
-    enum tranche_code code = readers_take(&request->counter->readers, &reader, err);
-    if (code != TRANCHE_OK)
-        return code;
-    code =
-        auth_check(reader, request_header(request, "Authorization"), request->now_us, &request->caller, err);
-    readers_give(&request->counter->readers, reader);
-    return code;
+    return auth_check(reader, request_header(request, "Authorization"), request->now_us, &request->caller, err);
 }
 
 static enum tranche_code check_version(const struct request *request, struct tranche_err *err)
@@ -174,14 +165,50 @@ static enum tranche_code check_version(const struct request *request, struct tra
     return fail(err, TRANCHE_NOTFOUND, "\"%.100s\" is not a valid API version.", version);
 }
 
-static enum tranche_code check_permission(const struct request *request, struct tranche_err *err)
+/* The names of the caller's roles, for people. */
+static void print_roles(const struct token *token, struct text *out)
 {
-    enum permission permission = request->route->permission;
-    const struct role *role = request->caller.role;
-    if (permission == PERMISSION_PUBLIC || (role != NULL && role_may(role, permission)))
+    text_puts(out, token->role_count == 1 ? "role" : "roles");
+    for (unsigned i = 0; i < token->role_count; i++) {
+        const struct role *role = token->roles[i].role;
+        text_printf(out, "%s %s", i > 0 ? "," : "", role != NULL ? role->name : "of this token");
+    }
+}
+
+static enum tranche_code check_permission(struct request *request, struct tranche_reader *reader, struct tranche_err *err)
+{
+    const struct route *route = request->route;
+    const struct token *token = &request->caller.token;
+    if (!token_may(token, route->permission)) {
+        struct text roles = { 0 };
+        print_roles(token, &roles);
+        fail(err, TRANCHE_FORBIDDEN, "The %s may not %s.", roles.failed ? "role" : roles.bytes,
+             permission_text(route->permission));
+        text_free(&roles);
+        return TRANCHE_FORBIDDEN;
+    }
+    enum tranche_code code = scope_open(&request->scope, token, route->permission, reader, err);
+    if (code == TRANCHE_OK && route->whole && !request->scope.whole)
+        return fail(err, TRANCHE_FORBIDDEN, "A token of an organization may not %s.", permission_text(route->permission));
+    return code;
+}
+
+/* Who asks, and whether it may. */
+static enum tranche_code check_caller(struct request *request, struct tranche_err *err)
+{
+    if (request->route->permission == PERMISSION_PUBLIC)
         return TRANCHE_OK;
-    return fail(err, TRANCHE_FORBIDDEN, "The role %s may not %s.",
-                role != NULL ? role->name : "of this token", permission_text(permission));
+    struct tranche_reader *reader;
+    enum tranche_code code = readers_take(&request->counter->readers, &reader, err);
+    if (code != TRANCHE_OK)
+        return code;
+    code = check_token(request, reader, err);
+    if (code == TRANCHE_OK)
+        code = check_version(request, err);
+    if (code == TRANCHE_OK)
+        code = check_permission(request, reader, err);
+    readers_give(&request->counter->readers, reader);
+    return code;
 }
 
 void door_enter(struct request *request)
@@ -190,7 +217,6 @@ void door_enter(struct request *request)
     uuid_random(request->id);
     if (check_framing(request, &err) != TRANCHE_OK || check_host(request, &err) != TRANCHE_OK ||
         decode_query(request, &err) != TRANCHE_OK || find_route(request, &err) != TRANCHE_OK ||
-        check_length(request, &err) != TRANCHE_OK || check_token(request, &err) != TRANCHE_OK ||
-        check_version(request, &err) != TRANCHE_OK || check_permission(request, &err) != TRANCHE_OK)
+        check_length(request, &err) != TRANCHE_OK || check_caller(request, &err) != TRANCHE_OK)
         request_refuse(request, &err);
 }

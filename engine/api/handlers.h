@@ -13,6 +13,14 @@ void jobs_stop(struct request *request);
 void jobs_resume(struct request *request);
 void jobs_rerun(struct request *request);
 
+/* api_schedules.c */
+void schedules_list(struct request *request);
+void schedules_get(struct request *request);
+void schedules_put(struct request *request);
+void schedules_patch(struct request *request);
+void schedules_delete(struct request *request);
+void schedules_jobs(struct request *request);
+
 /* api_groups.c */
 void groups_list(struct request *request);
 void groups_get(struct request *request);
@@ -33,6 +41,31 @@ void devices_delete(struct request *request);
 /* api_properties.c */
 void properties_get(struct request *request);
 void properties_of_component(struct request *request);
+
+/* api_templates.c */
+void templates_list(struct request *request);
+void templates_get(struct request *request);
+void templates_put(struct request *request);
+void templates_patch(struct request *request);
+void templates_delete(struct request *request);
+
+/* api_organizations.c */
+void organizations_list(struct request *request);
+void organizations_get(struct request *request);
+void organizations_put(struct request *request);
+void organizations_patch(struct request *request);
+void organizations_delete(struct request *request);
+
+/* api_tokens.c */
+void roles_list(struct request *request);
+void roles_get(struct request *request);
+void tokens_list(struct request *request);
+void tokens_get(struct request *request);
+void tokens_put(struct request *request);
+void tokens_delete(struct request *request);
+
+/* api_audit.c */
+void audit_list(struct request *request);
 
 /* api_native.c */
 void native_progress(struct request *request);

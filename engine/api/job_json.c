@@ -1,10 +1,15 @@
 #include "job_json.h"
 
 #include "fail.h"
+#include "group_filter.h"
+#include "job_read.h"
 #include "paging.h"
+#include "template.h"
 #include "when.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 struct tranche_tally job_json_tally(const struct tranche_job_record *job)
 {
@@ -47,11 +52,66 @@ bool request_job(struct request *request, struct tranche_job_record *job)
         return false;
     struct tranche_err err;
     enum tranche_code code = reader->functions->job_find(reader, id, job, &err);
-    if (code == TRANCHE_NOTFOUND)
-        fail(&err, code, "Job \"%.255s\" was not found.", id);
-    if (code != TRANCHE_OK)
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, job->organization)))
+        code = fail(&err, TRANCHE_NOTFOUND, "Job \"%.255s\" was not found.", id);
+    if (code != TRANCHE_OK) {
+        tranche_job_record_free(job);
         request_refuse(request, &err);
+    }
     return code == TRANCHE_OK;
+}
+
+enum tranche_code job_check_place(const struct request *request, const struct tranche_job_record *job,
+                                  struct tranche_reader *reader, struct tranche_err *err)
+{
+    struct tranche_group_record group;
+    struct organization_tree tree;
+    enum tranche_code code = organizations_read(reader, &tree, err);
+    bool known = job->organization[0] == '\0' || organization_find(&tree, job->organization) != NULL;
+    if (code == TRANCHE_OK && (!known || !request_sees(request, job->organization)))
+        code = fail(err, TRANCHE_INVALID, "organizations[0]: organization \"%.60s\" does not exist.", job->organization);
+    if (code == TRANCHE_OK)
+        code = reader->functions->group_find(reader, job->group, &group, err);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, group.organization)))
+        code = fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
+    if (code == TRANCHE_OK && job->organization[0] != '\0' &&
+        (group.organization == NULL || !organization_is_within(&tree, group.organization, job->organization)))
+        code = fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not belong to organization \"%.60s\".",
+                    job->group, job->organization);
+    organization_tree_free(&tree);
+    return code;
+}
+
+static enum tranche_code check_step(struct tranche_reader *reader, const struct tranche_step *step, uint16_t index,
+                                    struct tranche_err *err)
+{
+    struct tranche_object_record object;
+    struct template template;
+    char where[24];
+    if (step->kind == TRANCHE_STEP_TEMPLATE_MIGRATION || step->kind == TRANCHE_STEP_MANIFEST_MIGRATION)
+        return TRANCHE_OK;
+    enum tranche_code code = reader->functions->object_find(reader, TRANCHE_TEMPLATE, step->target, &object, err);
+    if (code != TRANCHE_OK)
+        return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+    code = template_parse(object.body, strlen(object.body), &template, err);
+    if (code != TRANCHE_OK)
+        return code;
+    snprintf(where, sizeof where, "data[%u]", index);
+    code = template_check_step(&template, step, where, err);
+    template_free(&template);
+    return code;
+}
+
+/* A template that is not registered says nothing. */
+enum tranche_code job_check_template(const struct tranche_job_record *job, struct tranche_reader *reader,
+                                     struct tranche_err *err)
+{
+    struct definition definition;
+    enum tranche_code code = job_definition(job, &definition, err);
+    for (uint16_t i = 0; i < definition.step_count && code == TRANCHE_OK; i++)
+        code = check_step(reader, &definition.steps[i], i, err);
+    definition_free(&definition);
+    return code;
 }
 
 #define SCAN_PAGE 1000  /* devices that are looked at in one go */

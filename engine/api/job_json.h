@@ -17,6 +17,16 @@ void job_json_time(const char *name, int64_t us, struct text *out);
 /* Reads the job that the route names first; to be freed with tranche_job_record_free. False after a refusal. */
 bool request_job(struct request *request, struct tranche_job_record *job);
 
+/* Whether a job of this group and organization may be made by the caller: both exist for it, and the group belongs to the
+ * organization, if there is one. TRANCHE_INVALID: a whole sentence. */
+enum tranche_code job_check_place(const struct request *request, const struct tranche_job_record *job,
+                                  struct tranche_reader *reader, struct tranche_err *err);
+
+/* Whether what the job writes or runs is in the device template that it names, where that is registered. TRANCHE_INVALID: a
+ * whole sentence. */
+enum tranche_code job_check_template(const struct tranche_job_record *job, struct tranche_reader *reader,
+                                     struct tranche_err *err);
+
 #define ALL_OUTCOMES TRANCHE_DEVICE_STATE_COUNT
 
 /* Answers with a page of the devices of that job, each as `print` prints it: those with one outcome, or all. A page of one

@@ -19,6 +19,7 @@
 
 static const char *const token_prefixes[] = {
     [PAGE_JOBS] = "v1:", [PAGE_DEVICES] = "o:", [PAGE_BATCHES] = "b:", [PAGE_GROUPS] = "g:", [PAGE_FLEET] = "d:",
+    [PAGE_SCHEDULES] = "s:", [PAGE_OBJECTS] = "t:", [PAGE_AUDIT] = "a:",
 };
 
 static enum tranche_code parse_limit(const char *name, const char *text, uint32_t limit_max, uint32_t *limit,
@@ -62,7 +63,7 @@ static int64_t place_number(enum page_kind kind, const char *place)
     char *end;
     errno = 0;
     int64_t number = isdigit((unsigned char)place[0]) ? strtoll(place, &end, 10) : -1;
-    bool fits = number >= 0 && errno == 0 && (kind == PAGE_JOBS || number <= UINT32_MAX); /* ordinals and indexes */
+    bool fits = number >= 0 && errno == 0 && (kind == PAGE_JOBS || kind == PAGE_AUDIT || number <= UINT32_MAX); /* ordinals and indexes */
     return fits && *end == '\0' ? number : -1;
 }
 
@@ -71,13 +72,13 @@ static bool token_read(struct request *request, enum page_kind kind, const char 
     char place[TOKEN_PLAIN_BYTES + 8];
     if (!token_decode(kind, token, place))
         return false;
-    if (kind == PAGE_JOBS || kind == PAGE_DEVICES || kind == PAGE_BATCHES)
+    if (kind <= PAGE_AUDIT)
         return (page->from = place_number(kind, place)) >= 0;
     page->after = arena_copy(&request->memory, place, strlen(place));
     return page->after != NULL;
 }
 
-static void token_print(enum page_kind kind, const char *place, struct text *out)
+static void place_print(enum page_kind kind, const char *place, struct text *out)
 {
     char plain[TOKEN_PLAIN_BYTES];
     int length = snprintf(plain, sizeof plain, "%s%s", token_prefixes[kind], place);
@@ -159,7 +160,7 @@ void page_link_after(const struct request *request, enum page_kind kind, const c
     text_add(&link, &separator, 1);
     percent_encode(&link, SKIPTOKEN);
     text_puts(&link, "=");
-    token_print(kind, after, &link);
+    place_print(kind, after, &link);
 
     text_puts(out, ",\"nextLink\":");
     text_json(out, link.failed ? "" : link.bytes);

@@ -11,7 +11,7 @@ struct page {
 };
 
 /* What a token counts. It is written into the token, so that one list's token is refused by another. */
-enum page_kind { PAGE_JOBS, PAGE_DEVICES, PAGE_BATCHES, PAGE_GROUPS, PAGE_FLEET };
+enum page_kind { PAGE_JOBS, PAGE_DEVICES, PAGE_BATCHES, PAGE_AUDIT, PAGE_GROUPS, PAGE_FLEET, PAGE_SCHEDULES, PAGE_OBJECTS };
 
 /* maxpagesize or $top, clamped to limit_max, and $skiptoken. */
 enum tranche_code page_parse(struct request *request, enum page_kind kind, uint32_t limit_standard,

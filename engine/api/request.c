@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -145,9 +146,23 @@ void request_defer(struct request *request, void (*step)(struct request *request
     request->step = step;
 }
 
+/* What the audit will say of a change. */
+static void name_change(struct request *request)
+{
+    struct tranche_audit_record *audit = &request->command.audit;
+    snprintf(audit->who, sizeof audit->who, "%s", request->caller.name);
+    snprintf(audit->request, sizeof audit->request, "%s", request->id);
+    snprintf(audit->operation, sizeof audit->operation, "%s", request->route->operation);
+    size_t used = 0;
+    for (unsigned i = 0; i < REQUEST_PARAMETERS_MAX && request->parameters[i] != NULL && used < sizeof audit->object; i++)
+        used += (size_t)snprintf(audit->object + used, sizeof audit->object - used, "%s%s", i > 0 ? "/" : "",
+                                 request->parameters[i]);
+}
+
 void request_post(struct request *request, enum command_kind kind, void (*step)(struct request *request))
 {
     request->command.kind = kind;
+    name_change(request);
     request->next = REQUEST_POSTS;
     request->step = step;
 }
@@ -212,6 +227,7 @@ void request_free(struct request *request)
     if (request->release != NULL)
         request->release(request);
     command_free(&request->command);
+    scope_free(&request->scope);
     text_free(&request->body);
     text_free(&request->answer);
     arena_free(&request->memory);

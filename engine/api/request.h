@@ -18,6 +18,7 @@
 
 #include "auth.h"
 #include "counter.h"
+#include "scope.h"
 #include "uuid.h"
 
 #include <stddef.h>
@@ -25,7 +26,7 @@
 #define REQUEST_HEADERS_MAX    64 /* far more than clients send; bounds the search */
 #define REQUEST_QUERY_MAX      32
 #define REQUEST_SEGMENTS_MAX   8 /* of the path; the longest pattern has 5 */
-#define REQUEST_PARAMETERS_MAX 2 /* names in a route's pattern */
+#define REQUEST_PARAMETERS_MAX 3 /* names in a route's pattern */
 
 struct route;
 
@@ -60,6 +61,7 @@ struct request {
     const struct route *route;
     const char *parameters[REQUEST_PARAMETERS_MAX]; /* decoded, in the order of the route's pattern */
     struct caller caller;
+    struct scope scope; /* of the caller for what the route does */
     bool poisoned; /* where this request ends is doubtful: the connection must not carry another */
 
     /* The body: collected here, or handed to route->feed. */
@@ -72,6 +74,8 @@ struct request {
     enum request_next next;
     void (*step)(struct request *request);
     struct command command; /* of REQUEST_POSTS */
+    enum tranche_code (*change)(struct request *request, struct tranche_store *store, int64_t now_us,
+                                struct tranche_err *err); /* of change.h */
 
     /* What goes back. */
     enum tranche_code code; /* of the refusal; TRANCHE_OK: none */
@@ -108,6 +112,12 @@ enum tranche_code request_query_flag(const struct request *request, const char *
 
 /* A reader for this step; NULL after having refused the request. Given back by itself when the step ends. */
 struct tranche_reader *request_reader(struct request *request);
+
+/* Whether an object of this organization (NULL or "": of none) exists for the caller. */
+static inline bool request_sees(const struct request *request, const char *organization)
+{
+    return scope_holds(&request->scope, organization);
+}
 
 /* Begins the answer and returns its body to be filled with JSON. */
 struct text *request_answer(struct request *request, int status);

@@ -1,15 +1,16 @@
 #include "role.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <string.h>
 
 #define MAY(permission) (1u << PERMISSION_##permission)
 
 enum {
-    VIEW = MAY(JOBS_VIEW) | MAY(GROUPS_VIEW) | MAY(DEVICES_VIEW),
+    VIEW = MAY(JOBS_VIEW) | MAY(SCHEDULES_VIEW) | MAY(GROUPS_VIEW) | MAY(DEVICES_VIEW) | MAY(TEMPLATES_VIEW) |
+           MAY(ORGANIZATIONS_VIEW) | MAY(ROLES_VIEW),
     OPERATE = VIEW | MAY(JOBS_RUN),
-    BUILD = OPERATE | MAY(GROUPS_WRITE) | MAY(DEVICES_WRITE),
+    BUILD = OPERATE | MAY(JOBS_DELETE) | MAY(SCHEDULES_WRITE) | MAY(GROUPS_WRITE) | MAY(DEVICES_WRITE) |
+            MAY(TEMPLATES_WRITE),
     EVERYTHING = (1u << PERMISSION_COUNT) - 1
 };
 
@@ -32,6 +33,12 @@ const char *permission_text(enum permission permission)
 {
     assert(permission < PERMISSION_COUNT);
     return permission_texts[permission];
+}
+
+const struct role *role_all(size_t *count)
+{
+    *count = sizeof roles / sizeof roles[0];
+    return roles;
 }
 
 const struct role *role_by_id(const char *id)

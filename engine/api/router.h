@@ -7,11 +7,15 @@
 struct route {
     const char *method;
     const char *pattern; /* "/api/jobs/{job}": a name in braces takes one segment that is not empty */
+    const char *operation; /* "Jobs_List", as the contract and the audit call it */
     enum permission permission;
     void (*handle)(struct request *request);
+    const char *summary;
+    const char *body, *answer; /* names of schemas; NULL: none */
+    int status;                /* of success; 0: 200, or 204 where there is no answer */
+    bool whole;                /* only for who reaches the whole fleet */
     /* Takes the body while it arrives, whose limit then is import_bytes_max; NULL: it is collected first. */
     void (*feed)(struct request *request, const char *bytes, size_t count);
-    const char *summary;
 };
 
 const struct route *router_routes(size_t *count);

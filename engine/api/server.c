@@ -201,7 +201,7 @@ static void visit_log(const struct visit *visit)
     log_event(is_read || request->status == 401 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "api", "request",
               "status=%d method=%s path=%s request=%s token=%s client_request=%s agent=%s", request->status,
               log_quote(request->method, method), log_quote(request->path, path), request->id,
-              request->caller.token, log_quote(sent_id != NULL ? sent_id : "", client_id),
+              request->caller.name, log_quote(sent_id != NULL ? sent_id : "", client_id),
               log_quote(sent_agent != NULL ? sent_agent : "", agent));
 }
 

@@ -31,7 +31,9 @@
     X(page_max,              100,     1,    1000,     "items",   "longest page on /api")                           \
     X(http_threads,            2,     1,      64,     "threads", "threads that serve HTTP")                        \
     X(http_connections,     1024,     4,   65536,     "",        "clients at once")                                \
-    X(mailbox_max,           256,     1,   65536,     "",        "API writes that wait for the engine; then 503")
+    X(mailbox_max,           256,     1,   65536,     "",        "API writes that wait for the engine; then 503")   \
+    X(schedule_enabled_default, 1,    0,       1,     "",        "whether a schedule that does not say so is enabled") \
+    X(schedule_late_s,        60,     1,   86400,     "s",       "an occurrence that comes later than this was missed")
 
 #define CONFIG_STRINGS(X)                                                                                          \
     X(data,                 "./tranche-data",   "PATH",      "data directory")                                     \
@@ -39,7 +41,8 @@
     X(gateway,              "",                 "URL",       "gateway that calls go to when no connector is configured") \
     X(gateway_token_file,   "",                 "PATH",      "file with the Authorization value for the gateway")  \
     X(preset,               "central",          "NAME",      "how the gateway is spoken to")                       \
-    X(public_url,           "",                 "URL",       "base of links in answers, behind a proxy")
+    X(public_url,           "",                 "URL",       "base of links in answers, behind a proxy")           \
+    X(schedule_missed,      "once",             "once|skip", "a schedule's missed occurrences: one job for all of them, or none")
 
 #define CONFIG_STRING_BYTES 1024
 

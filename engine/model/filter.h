@@ -22,7 +22,8 @@
 #include <stddef.h>
 #include <tranche/err.h>
 
-#define FILTER_BYTES_MAX 16384 /* room for the 100 filters that IoT Central allows in one group */
+#define FILTER_GROUP_BYTES_MAX 16384 /* a group's: room for the 100 filters that IoT Central allows in one */
+#define FILTER_BYTES_MAX 32768 /* and what is put in front of it: as many organizations as there may be */
 #define FILTER_DEPTH_MAX 64    /* parentheses in parentheses; FROM dtmi counts as one */
 /* Nodes of the tree, values not counted: 512 conditions and what joins them. `a AND b AND c` grows to the left, so a
  * tree is at most about 512 deep: fit for recursion, and below SQLite's limit of 1,000 for an expression. */

@@ -65,3 +65,11 @@ void filter_print(const struct filter *filter, struct text *out)
     text_puts(out, " WHERE ");
     print_node(filter->root, out);
 }
+
+void filter_print_and(const struct filter *filter, struct text *out)
+{
+    if (filter->root->kind == FILTER_ALL)
+        return;
+    text_puts(out, " AND ");
+    print_side(filter->root, filter->root->kind != FILTER_COMPARE && filter->root->kind != FILTER_IN, out);
+}

@@ -6,5 +6,7 @@
 #include "filter.h"
 
 void filter_print(const struct filter *filter, struct text *out);
+/* Its condition alone, to be added to another one: " AND ..."; nothing where all match. */
+void filter_print_and(const struct filter *filter, struct text *out);
 
 #endif

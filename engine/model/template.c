@@ -245,7 +245,7 @@ static enum tranche_code add_capability(struct reader *reader, const struct capa
 static enum tranche_code read_capability(struct reader *reader, const struct json *item,
                                          const struct trail *trail, const struct capability *blank)
 {
-    struct capability *out;
+    struct capability *out = NULL;
     enum tranche_code code = dtdl_require(item, trail, JSON_OBJECT, reader->err);
     if (code == TRANCHE_OK)
         code = add_capability(reader, blank, &out);

@@ -31,6 +31,10 @@ struct command {
     void (*committed)(struct command *command);
     bool in_turn;                    /* waits until writes in turn that were posted before it are complete */
 
+    /* Who asks for what, by the poster: written to the audit in the transaction of the change, with its time and what became of
+     * it. Without an operation nothing is. */
+    struct tranche_audit_record audit;
+
     /* On the engine thread, after the commit that made the change durable, or after the refusal. */
     void (*done)(struct command *command);
     void *context;                   /* the poster's */

@@ -34,6 +34,7 @@ enum tranche_code core_open(struct core **out, const struct config *config, stru
         .connector_state = connector_state,
         .worker_tasks = calloc(world->worker_count, sizeof *core->worker_tasks),
         .chunk_rows = calloc(CHUNK_ROWS_A_COMMIT, sizeof *core->chunk_rows),
+        .scheduler = { .look = true },
         .store_retry_us = STORE_RETRY_US,
         .local_pause_us = LOCAL_PAUSE_US,
     };
@@ -67,6 +68,7 @@ void core_close(struct core *core)
     }
     busy_free(&core->busy);
     fold_free(core);
+    scheduler_free(core);
     free(core->worker_tasks);
     free(core->chunk_rows);
     free(core->sorted);
@@ -89,6 +91,7 @@ int64_t core_tick(struct core *core, int64_t now_us, int64_t mono_us)
 {
     core->now_us = now_us > core->now_us ? now_us : core->now_us + 1;
     core->mono_us = mono_us;
+    core->calendar_us = now_us;
 
     if (core->store_state == STORE_COMMITTING)
         commit_end(core);
@@ -126,7 +129,8 @@ static bool job_has_changes(const struct job *job)
 
 static bool has_changes(const struct core *core)
 {
-    if (core->answers != NULL || core->writes != NULL || write_chunk_rows_ready(core) > 0)
+    if (core->answers != NULL || core->writes != NULL || core->scheduler.settled != NULL ||
+        write_chunk_rows_ready(core) > 0)
         return true;
     for (const struct job *job = core->jobs; job != NULL; job = job->next)
         if (job_has_changes(job))
@@ -184,6 +188,7 @@ static void take_results(struct core *core)
 
 static void move_on(struct core *core)
 {
+    scheduler_advance(core);
     life_admit(core);
     for (struct job *job = core->jobs; job != NULL; job = job->next)
         life_advance(core, job);
@@ -334,6 +339,7 @@ static void commit_done(struct core *core)
     core->counters.commit_us += (uint64_t)took_us;
 
     write_settled(core);
+    scheduler_settled(core);
     fold_settled(core);
     give_tasks(core);
     orders_answer(core);
@@ -432,6 +438,7 @@ static int64_t next_wake(const struct core *core)
         sooner(&wake, fold_at_us);
     if (fold_looks(core))
         sooner(&wake, core->fold.retry_at_us > core->mono_us ? core->fold.retry_at_us : core->mono_us);
+    sooner(&wake, scheduler_wake(core));
     bool last_words = core->draining && has_changes(core);
     if (last_words || core->recovering || write_chunk_rows_ready(core) > 0)
         sooner(&wake, core->mono_us);

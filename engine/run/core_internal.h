@@ -1,6 +1,6 @@
 /* Shared by the files that make up the core: core.c (tick, commit rule), orders.c (commands), life.c (a job's life),
  * issue.c (which devices next), write.c (the transaction), members.c (freezing, recounts), fold.c (values into the
- * registry), recovery.c. */
+ * registry), scheduler.c, recovery.c. */
 #ifndef CORE_INTERNAL_H
 #define CORE_INTERNAL_H
 
@@ -8,6 +8,7 @@
 #include "core.h"
 #include "fold.h"
 #include "job.h"
+#include "scheduler.h"
 
 #define JOBS_WAITING_MAX     10000   /* pending jobs kept in memory, about 3 KB each; a further one is refused */
 #define COMMAND_PATIENCE_US  5000000 /* a command whose commit keeps failing is answered 503 after this long */
@@ -45,6 +46,7 @@ struct core {
 
     /* time: `now_us` is the calendar's, made strictly increasing, and stamps records; `mono_us` measures */
     int64_t now_us, mono_us;
+    int64_t calendar_us;      /* as the clock says it, back and forth: schedules go by it */
 
     /* jobs by number, oldest first */
     struct job *jobs;
@@ -73,6 +75,7 @@ struct core {
     struct chunk_row *chunk_rows;
     uint32_t chunk_row_count;
     struct fold fold;
+    struct scheduler scheduler;
     struct task **sorted;     /* room to sort a commit's results */
     uint32_t sorted_capacity;
 

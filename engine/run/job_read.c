@@ -1,13 +1,12 @@
 #include "job_read.h"
 
 #include "fail.h"
+#include "group_filter.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum tranche_code job_read(struct tranche_job_record *job, const char *id, const char *body, size_t bytes,
-                           struct tranche_err *err)
+                           const char *organization, struct tranche_err *err)
 {
     struct definition definition;
     struct tranche_err cause;
@@ -19,10 +18,14 @@ enum tranche_code job_read(struct tranche_job_record *job, const char *id, const
         return fail(err, code, "The body is not valid JSON: %s.", cause.text);
     if (code != TRANCHE_OK)
         return fail(err, code, "%s", cause.text);
+    if (definition.organization == NULL)
+        definition.organization = organization;
     struct text text = { 0 };
     definition_print(&definition, false, &text);
     snprintf(job->id, sizeof job->id, "%s", id);
     snprintf(job->group, sizeof job->group, "%s", definition.group);
+    snprintf(job->organization, sizeof job->organization, "%s",
+             definition.organization != NULL ? definition.organization : "");
     job->definition = text_take(&text);
     definition_free(&definition);
     return job->definition != NULL ? TRANCHE_OK : fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
@@ -47,11 +50,11 @@ enum tranche_code job_estimate(struct tranche_job_record *job, struct tranche_re
         return fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
     if (code != TRANCHE_OK)
         return code;
-    char *filter = strdup(group.filter); /* the record's ends with the next call */
-    if (filter == NULL)
-        return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
-    struct tranche_selection all = { .filter = filter };
-    code = reader->functions->select_count(reader, &all, &job->estimate, err);
-    free(filter);
+    struct text filter = { 0 };
+    code = group_filter_read(reader, &group, &filter, err);
+    struct tranche_selection all = { .filter = filter.bytes };
+    if (code == TRANCHE_OK)
+        code = reader->functions->select_count(reader, &all, &job->estimate, err);
+    text_free(&filter);
     return code == TRANCHE_INVALID ? TRANCHE_OK : code;
 }

@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <tranche/store.h>
 
-/* Fills id, group and definition, which the record then owns. TRANCHE_INVALID, TRANCHE_BADREQUEST: a whole sentence. */
+/* Fills id, group, organization and definition, which the record then owns. `organization`: to which the job belongs when it
+ * says nothing about it; NULL: to none. TRANCHE_INVALID, TRANCHE_BADREQUEST: a whole sentence. */
 enum tranche_code job_read(struct tranche_job_record *job, const char *id, const char *body, size_t bytes,
-                           struct tranche_err *err);
+                           const char *organization, struct tranche_err *err);
 /* Parses the record's definition; free it with definition_free. */
 enum tranche_code job_definition(const struct tranche_job_record *record, struct definition *out,
                                  struct tranche_err *err);

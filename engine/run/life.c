@@ -444,6 +444,7 @@ void life_remove_ended(struct core *core)
         }
         *place = job->next;
         job_free(job);
+        core->scheduler.ended = true;
         fold_want(core);
     }
 }

@@ -9,6 +9,7 @@
 #include "batch.h"
 #include "fail.h"
 #include "filter.h"
+#include "group_filter.h"
 #include "log.h"
 
 #include <assert.h>
@@ -41,10 +42,13 @@ static bool selection_of(struct core *core, struct job *job, struct question *qu
     enum tranche_code code = core->store->functions->group_find(core->store, job->record.group, &group, err);
     if (code == TRANCHE_NOTFOUND)
         fail(err, code, "device group \"%s\" does not exist any more", job->record.group);
-    if (code != TRANCHE_OK || !values_are_folded(core, job, group.filter))
-        return false;
-    question->filter = strdup(group.filter);
-    return question->filter != NULL || (fail(err, TRANCHE_NOMEM, "out of memory"), false);
+    struct text filter = { 0 };
+    if (code == TRANCHE_OK)
+        code = group_filter_load(core->store, &group, &filter, err);
+    if (code == TRANCHE_OK && values_are_folded(core, job, filter.bytes))
+        question->filter = text_take(&filter);
+    text_free(&filter);
+    return question->filter != NULL;
 }
 
 /* From the beginning; rows that were written are dropped first. */

@@ -283,6 +283,7 @@ static enum tranche_code rerun_of(struct core *core, const struct tranche_job_re
     };
     strcpy(fresh.id, command->rerun);
     strcpy(fresh.group, origin->group);
+    strcpy(fresh.organization, origin->organization);
     if (fresh.estimate == 0) { /* nothing to do: complete at once */
         fresh.frozen = true;
         fresh.started_us = fresh.ended_us = core->now_us;

@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "log.h"
 #include "resolver.h"
+#include "uuid.h"
 #include "when.h"
 #include "worker.h"
 
@@ -142,6 +143,12 @@ static int64_t world_mono(void *context)
     return loop_now_us();
 }
 
+static void world_name(void *context, char id[TRANCHE_ID_BYTES])
+{
+    (void)context;
+    uuid_random(id);
+}
+
 static bool world_ask(void *context, const struct question *question)
 {
     struct runner *runner = context;
@@ -249,6 +256,7 @@ static enum tranche_code open_world(struct runner *runner, struct tranche_err *e
         .worker_tasks_max = RING_SLOTS - 1,
         .calls_max = runner->calls_max,
         .mono_us = world_mono,
+        .name = world_name,
         .give = world_give,
         .given = world_given,
         .take = world_take,

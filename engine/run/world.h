@@ -43,6 +43,8 @@ struct world {
     uint32_t calls_max;        /* at the gateway at once, over all workers: what descriptors allow */
     int64_t (*mono_us)(void *context); /* the tick's clock, for how long a commit took */
 
+    void (*name)(void *context, char id[TRANCHE_ID_BYTES]); /* an id that nothing has had: a UUID */
+
     void (*give)(void *context, uint32_t worker, struct task *task); /* has a place to go, by the core's arithmetic */
     void (*given)(void *context);                                    /* all of this commit's tasks were given: wake */
     struct task *(*take)(void *context, uint32_t worker);            /* NULL: none now */

@@ -7,6 +7,7 @@
 #include "fail.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +157,26 @@ static bool is_refusal(enum tranche_code code)
     return code != TRANCHE_OK && tranche_code_http(code) < 500;
 }
 
+static enum tranche_code write_audit(struct core *core, struct command *command, struct tranche_err *err)
+{
+    struct tranche_audit_record *audit = &command->audit;
+    if (audit->operation[0] == '\0')
+        return TRANCHE_OK;
+    audit->at_us = core->now_us;
+    snprintf(audit->result, sizeof audit->result, "%s", tranche_code_word(command->code));
+    if (command->code != TRANCHE_OK)
+        audit->etag_after[0] = '\0';
+    return core->store->functions->audit_put(core->store, audit, err);
+}
+
+/* Of the orders that were carried out: what they have changed is in this transaction, or has been refused. */
+static enum tranche_code write_audits(struct core *core, struct tranche_err *err)
+{
+    for (struct command *command = core->answers; command != NULL; command = command->next)
+        TRY(write_audit(core, command, err));
+    return TRANCHE_OK;
+}
+
 static enum tranche_code write_registry(struct core *core, struct tranche_err *err)
 {
     bool turn_taken = false;
@@ -168,8 +189,11 @@ static enum tranche_code write_registry(struct core *core, struct tranche_err *e
         turn_taken |= command->in_turn;
         command->code = command->write(command, core->store, core->now_us, &more, &command->err);
         command->unfinished = command->code == TRANCHE_OK && more;
-        if (command->code == TRANCHE_OK || is_refusal(command->code))
+        if (command->code == TRANCHE_OK || is_refusal(command->code)) {
+            if (!command->unfinished)
+                TRY(write_audit(core, command, err));
             continue;
+        }
         if (err != NULL)
             *err = command->err;
         return command->code;
@@ -191,6 +215,8 @@ enum tranche_code write_everything(struct core *core, struct tranche_err *err)
             return fail_in(err, code, "write job %s", job->record.id);
     }
     TRY(write_chunks(core, err));
+    TRY(scheduler_write(core, err));
+    TRY(write_audits(core, err));
     return write_registry(core, err);
 }
 
@@ -241,6 +267,7 @@ static void settle_chunks(struct core *core)
 static void settle_registry(struct core *core)
 {
     struct command *writes = core->writes;
+    core->scheduler.look |= writes != NULL;
     core->writes = NULL;
     core->writes_last = &core->writes;
     for (struct command *command = writes, *next; command != NULL; command = next) {

@@ -85,7 +85,21 @@ bool row_job(sqlite3_stmt *row, struct tranche_job_record *record)
     const char *state = column_string(row, 7);
     return state != NULL && job_state_parse(state, &record->state) && record->definition != NULL &&
            column_copy(row, 1, record->id, sizeof record->id) && column_copy(row, 2, record->group, sizeof record->group) &&
-           column_copy(row, 3, record->schedule, sizeof record->schedule);
+           column_copy(row, 3, record->schedule, sizeof record->schedule) &&
+           column_copy(row, 23, record->organization, sizeof record->organization);
+}
+
+enum tranche_code rows_visit_jobs(struct connection *connection, enum statement statement, tranche_job_visit *visit,
+                                  void *context, struct tranche_err *err)
+{
+    enum tranche_code code;
+    while ((code = statement_row(connection, statement, err)) == TRANCHE_OK) {
+        struct tranche_job_record record;
+        if (!row_job(connection->statements[statement], &record))
+            return row_damaged(connection, statement, err);
+        visit(context, &record);
+    }
+    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
 }
 
 void row_batch(sqlite3_stmt *row, struct tranche_batch_record *record)

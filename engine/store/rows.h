@@ -9,7 +9,7 @@
 
 /* A job with borrowed strings, which live as long as the row; false when the row is damaged. */
 bool row_job(sqlite3_stmt *row, struct tranche_job_record *record);
-#define ROW_JOB_COLUMNS 23 /* of JOB_COLUMNS; what a statement selects beyond them comes here */
+#define ROW_JOB_COLUMNS 24 /* of JOB_COLUMNS; what a statement selects beyond them comes here */
 /* Likewise; false when the row is damaged. */
 bool row_device(sqlite3_stmt *row, struct tranche_device_record *record);
 bool row_group(sqlite3_stmt *row, struct tranche_group_record *record);
@@ -19,6 +19,10 @@ void row_batch(sqlite3_stmt *row, struct tranche_batch_record *record);
 void numbers_pack(const uint32_t *numbers, uint32_t count, unsigned char *packed);
 /* Unpacks a column; false when there are none, more than `max`, or broken ones. */
 bool numbers_unpack(sqlite3_stmt *row, int column, uint32_t *numbers, uint32_t max, uint32_t *count);
+
+/* All rows of a statement that was taken and selects JOB_COLUMNS. */
+enum tranche_code rows_visit_jobs(struct connection *connection, enum statement statement, tranche_job_visit *visit,
+                                  void *context, struct tranche_err *err);
 
 /* Into memory that the record owns. TRANCHE_NOTFOUND names the id. */
 enum tranche_code rows_job_find(struct connection *connection, const char *id, struct tranche_job_record *out,

@@ -199,7 +199,56 @@ static const char clock[] = "ALTER TABLE engine ADD COLUMN clock_us INTEGER NOT 
 /* Nobody needs to know it of a job that has begun, so jobs from before are not asked. */
 static const char job_resumed[] = "ALTER TABLE job ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed };
+/* Objects that the engine does not act on (a token's body is auth.c's); schedules; who changed what. Organizations are
+ * looked for by what belongs to them, before they are deleted. */
+static const char contract[] =
+    "CREATE TABLE object ("
+    "  kind TEXT NOT NULL,"
+    "  id TEXT NOT NULL,"
+    "  revision INTEGER NOT NULL,"
+    "  body TEXT NOT NULL,"
+    "  PRIMARY KEY (kind, id)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO object SELECT 'token', id, 1, json_object('roles', json_array(json_object('role', role)), "
+    "  'expires', expires_us, 'created', created_us, 'hash', lower(hex(hash))) FROM token;"
+    "DROP TABLE token;"
+    "DROP TABLE template;"
+    "CREATE TABLE schedule ("
+    "  id TEXT PRIMARY KEY,"
+    "  revision INTEGER NOT NULL,"
+    "  definition TEXT NOT NULL,"
+    "  rule TEXT NOT NULL,"
+    "  organization TEXT,"
+    "  creator TEXT,"
+    "  estimate INTEGER NOT NULL,"
+    "  enabled INTEGER NOT NULL,"
+    "  next INTEGER NOT NULL,"
+    "  due_us INTEGER NOT NULL,"
+    "  queued INTEGER NOT NULL,"
+    "  runs INTEGER NOT NULL,"
+    "  instance TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX schedule_due ON schedule (due_us) WHERE due_us > 0;"
+    "CREATE INDEX schedule_queued ON schedule (id) WHERE queued = 1;"
+    "CREATE TABLE audit ("
+    "  no INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  at_us INTEGER NOT NULL,"
+    "  who TEXT NOT NULL,"
+    "  request TEXT NOT NULL,"
+    "  operation TEXT NOT NULL,"
+    "  object TEXT NOT NULL,"
+    "  etag_before TEXT NOT NULL,"
+    "  etag_after TEXT NOT NULL,"
+    "  result TEXT NOT NULL"
+    ") STRICT;"
+    "ALTER TABLE job ADD COLUMN organization TEXT NOT NULL DEFAULT '';"
+    "UPDATE job SET organization = ifnull((SELECT json_extract('{' || body || '}', '$.organizations[0]') "
+    "  FROM definition WHERE definition.job = job.no), '');"
+    "CREATE INDEX job_organization ON job (organization) WHERE organization <> '';"
+    "CREATE INDEX job_schedule ON job (schedule, no) WHERE schedule <> '';"
+    "CREATE INDEX device_organization ON device (organization) WHERE organization IS NOT NULL AND deleted = 0;";
+
+static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed, contract };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

@@ -58,6 +58,7 @@ static enum tranche_code store_begin(struct tranche_store *store, int64_t number
     if (code != TRANCHE_OK)
         return code;
     s->connection.writing = true;
+    s->number = number;
     bind_integer(change_take(store, STATEMENT_NUMBER_PUT), 1, number);
     code = change_run(store, STATEMENT_NUMBER_PUT, err);
     if (code != TRANCHE_OK)
@@ -237,6 +238,8 @@ enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct
     sqlite_fleet_functions(&s->functions);
     sqlite_values_functions(&s->functions);
     sqlite_imports_functions(&s->functions);
+    sqlite_objects_functions(&s->functions);
+    sqlite_schedules_functions(&s->functions);
     s->store.functions = &s->functions;
     s->lock = -1;
     s->ended = TRANCHE_COMMIT_DONE;
@@ -257,13 +260,15 @@ enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct
 
 /* ---- a token beside a server ---- */
 
-static enum tranche_code token_write(struct connection *connection, const struct tranche_token_record *token,
-                                     struct tranche_err *err)
+static enum tranche_code token_write(struct connection *connection, const struct tranche_object_record *token,
+                                     const struct tranche_audit_record *audit, struct tranche_err *err)
 {
     enum tranche_code code = statement_run(connection, STATEMENT_BEGIN, err);
     if (code != TRANCHE_OK)
         return code;
-    code = token_insert(connection, token, err);
+    code = object_insert(connection, token, err);
+    if (code == TRANCHE_OK)
+        code = audit_insert(connection, audit, err);
     if (code == TRANCHE_OK)
         return statement_run(connection, STATEMENT_COMMIT, err);
     if (!sqlite3_get_autocommit(connection->db))
@@ -271,8 +276,8 @@ static enum tranche_code token_write(struct connection *connection, const struct
     return code;
 }
 
-enum tranche_code sqlite_token_put(const char *directory, const struct tranche_token_record *token,
-                                   struct tranche_err *err)
+enum tranche_code sqlite_token_put(const char *directory, const struct tranche_object_record *token,
+                                   const struct tranche_audit_record *audit, struct tranche_err *err)
 {
     enum tranche_code code = directory_make(directory, err);
     if (code != TRANCHE_OK)
@@ -283,7 +288,7 @@ enum tranche_code sqlite_token_put(const char *directory, const struct tranche_t
     struct connection connection = { 0 };
     code = writer_open(path, NULL, &connection, err);
     if (code == TRANCHE_OK)
-        code = token_write(&connection, token, err);
+        code = token_write(&connection, token, audit, err);
     connection_close(&connection);
     free(path);
     return code;

@@ -1,4 +1,4 @@
-/* The writer's side of the registry: devices, groups, tokens. */
+/* The writer's side of the registry: devices and groups. */
 #include "sqlite_internal.h"
 
 #include "fail.h"
@@ -119,6 +119,7 @@ static enum tranche_code group_put(struct tranche_store *store, const struct tra
     bind_text(put, 3, group->description);
     bind_text(put, 4, group->filter);
     bind_text(put, 5, group->organization);
+    bind_integer(put, 6, first_revision(store));
     return change_run(store, STATEMENT_GROUP_PUT, err);
 }
 
@@ -129,21 +130,6 @@ static enum tranche_code group_drop(struct tranche_store *store, const char *id,
     if (code == TRANCHE_OK && sqlite3_changes(sqlite_store(store)->connection.db) == 0)
         return fail(err, TRANCHE_NOTFOUND, "there is no device group \"%s\"", id);
     return code;
-}
-
-/* ---- tokens ---- */
-
-enum tranche_code token_insert(struct connection *connection, const struct tranche_token_record *token,
-                               struct tranche_err *err)
-{
-    sqlite3_stmt *insert = statement_take(connection, STATEMENT_TOKEN_INSERT);
-    bind_text(insert, 1, token->id);
-    bind_text(insert, 2, token->role);
-    bind_blob(insert, 3, token->hash, sizeof token->hash);
-    bind_integer(insert, 4, token->expires_us);
-    bind_integer(insert, 5, token->created_us);
-    enum tranche_code code = statement_run(connection, STATEMENT_TOKEN_INSERT, err);
-    return code == TRANCHE_CONFLICT ? fail(err, code, "there is a token \"%s\" already", token->id) : code;
 }
 
 void sqlite_fleet_functions(struct tranche_store_functions *functions)

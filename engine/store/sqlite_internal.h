@@ -23,6 +23,7 @@ struct sqlite_store {
     /* the deciding thread's */
     struct connection connection;
     struct texts texts;
+    int64_t number;             /* of the open transaction */
     bool unknown;               /* a commit has an unknown end: recover comes first */
     enum tranche_commit ended;  /* how the last commit ended, and why, when it was not well */
     struct tranche_err trouble;
@@ -67,6 +68,14 @@ static inline sqlite3_stmt *change_take(struct tranche_store *store, enum statem
     return statement_take(&sqlite_store(store)->connection, statement);
 }
 
+/* The revision of what is new. Its id may have been another's, which had one revision more with each change, of which a
+ * commit has never so many: so an etag never comes back. */
+#define REVISIONS_A_COMMIT 65536
+static inline int64_t first_revision(const struct tranche_store *store)
+{
+    return ((const struct sqlite_store *)store)->number * REVISIONS_A_COMMIT;
+}
+
 static inline enum tranche_code change_run(struct tranche_store *store, enum statement statement,
                                            struct tranche_err *err)
 {
@@ -96,8 +105,17 @@ enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche
 enum tranche_code reader_snapshot_open(struct sqlite_reader *reader, bool *opened, struct tranche_err *err);
 void reader_snapshot_close(struct sqlite_reader *reader, bool opened);
 
-/* Stores a token in the open transaction. TRANCHE_CONFLICT: the id is taken. */
-enum tranche_code token_insert(struct connection *connection, const struct tranche_token_record *token,
+/* sqlite_objects.c */
+void sqlite_objects_functions(struct tranche_store_functions *functions);
+void sqlite_objects_reader_functions(struct tranche_reader_functions *functions);
+/* In the open transaction. TRANCHE_CONFLICT: the id is taken. */
+enum tranche_code object_insert(struct connection *connection, const struct tranche_object_record *object,
+                                struct tranche_err *err);
+enum tranche_code audit_insert(struct connection *connection, const struct tranche_audit_record *audit,
                                struct tranche_err *err);
+
+/* sqlite_schedules.c */
+void sqlite_schedules_functions(struct tranche_store_functions *functions);
+void sqlite_schedules_reader_functions(struct tranche_reader_functions *functions);
 
 #endif

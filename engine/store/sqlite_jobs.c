@@ -42,6 +42,7 @@ static enum tranche_code job_insert(struct tranche_store *store, struct tranche_
     bind_text(insert, 3, record->schedule);
     bind_integer(insert, 4, record->origin);
     bind_integer(insert, 8, record->created_us);
+    bind_text(insert, 23, record->organization);
     bind_job(insert, record);
     enum tranche_code code = change_run(store, STATEMENT_JOB_INSERT, err);
     if (code == TRANCHE_CONFLICT)

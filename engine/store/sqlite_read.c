@@ -67,14 +67,7 @@ static enum tranche_code reader_jobs_page(struct tranche_reader *reader, int64_t
     sqlite3_stmt *row = statement_take(connection, STATEMENT_JOBS_PAGE);
     bind_integer(row, 1, before == 0 ? INT64_MAX : before);
     bind_integer(row, 2, limit);
-    enum tranche_code code;
-    while ((code = statement_row(connection, STATEMENT_JOBS_PAGE, err)) == TRANCHE_OK) {
-        struct tranche_job_record record;
-        if (!row_job(row, &record))
-            return row_damaged(connection, STATEMENT_JOBS_PAGE, err);
-        visit(context, &record);
-    }
-    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+    return rows_visit_jobs(connection, STATEMENT_JOBS_PAGE, visit, context, err);
 }
 
 static enum tranche_code reader_batches_page(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t limit,
@@ -274,29 +267,6 @@ static enum tranche_code reader_device_find(struct tranche_reader *reader, const
     return rows_device_find(&sqlite_reader(reader)->connection, id, out, err);
 }
 
-static enum tranche_code reader_token_find(struct tranche_reader *reader, const char *id,
-                                           struct tranche_token_record *out, struct tranche_err *err)
-{
-    struct connection *connection = &sqlite_reader(reader)->connection;
-    sqlite3_stmt *row = statement_take(connection, STATEMENT_TOKEN_FIND);
-    bind_text(row, 1, id);
-    enum tranche_code code = statement_row(connection, STATEMENT_TOKEN_FIND, err);
-    if (code == TRANCHE_NOTFOUND)
-        return fail(err, code, "there is no token \"%s\"", id);
-    if (code != TRANCHE_OK)
-        return code;
-    *out = (struct tranche_token_record){
-        .expires_us = sqlite3_column_int64(row, 3),
-        .created_us = sqlite3_column_int64(row, 4),
-    };
-    if (!column_copy(row, 0, out->id, sizeof out->id) || !column_copy(row, 1, out->role, sizeof out->role) ||
-        sqlite3_column_bytes(row, 2) != TRANCHE_HASH_BYTES)
-        return row_damaged(connection, STATEMENT_TOKEN_FIND, err);
-    memcpy(out->hash, sqlite3_column_blob(row, 2), TRANCHE_HASH_BYTES);
-    statement_end(connection, STATEMENT_TOKEN_FIND);
-    return TRANCHE_OK;
-}
-
 static const struct tranche_reader_functions reader_functions = {
     .close = reader_close,
     .job_find = reader_job_find,
@@ -306,7 +276,6 @@ static const struct tranche_reader_functions reader_functions = {
     .recount = reader_recount,
     .group_find = reader_group_find,
     .device_find = reader_device_find,
-    .token_find = reader_token_find,
 };
 
 /* Any thread: of the store it touches only what is fixed after open, and the checkpointer's list, which has a lock. */
@@ -322,6 +291,8 @@ enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche
     sqlite_values_reader_functions(&r->functions);
     sqlite_lists_functions(&r->functions);
     sqlite_imports_reader_functions(&r->functions);
+    sqlite_objects_reader_functions(&r->functions);
+    sqlite_schedules_reader_functions(&r->functions);
     r->reader.functions = &r->functions;
     r->checkpointer = s->checkpointer;
     enum tranche_code code = connection_open(&r->connection, s->path, s->vfs, true, READ_WAIT_MS, err);

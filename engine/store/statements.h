@@ -14,7 +14,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     "job.no, job.id, job.device_group, job.schedule, job.origin, definition.body, job.reason, job.state, " \
     "job.created_us, job.started_us, job.ended_us, job.estimate, job.frozen, job.next, job.batch_devices, " \
     "job.batch, job.intent_seq, job.calls, job.total, job.completed, job.failed, job.unknown, " \
-    "job.resumed "
+    "job.resumed, job.organization "
 #define JOB_SOURCE "FROM job JOIN definition ON definition.job = job.no "
 
 /* In the order of rows_device and rows_group. */
@@ -22,6 +22,11 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     "no, id, enabled, provisioned, simulated, deleted, revision, display_name, template_id, organization, " \
     "manifest, properties, stamps, properties_us "
 #define GROUP_COLUMNS "id, revision, display_name, description, filter, organization "
+
+/* In the order of sqlite_objects.c and sqlite_schedules.c: the texts that are kept come last. */
+#define OBJECT_COLUMNS "id, revision, body "
+#define SCHEDULE_COLUMNS \
+    "id, revision, estimate, enabled, next, due_us, queued, runs, instance, definition, rule, organization, creator "
 
 /* In the order of sqlite_imports.c; the complaints come after them. */
 #define IMPORT_COLUMNS \
@@ -56,8 +61,8 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(JOB_INSERT, ROLE_WRITER, "insert a job",                                                              \
       "INSERT INTO job (id, device_group, schedule, origin, reason, state, open, created_us, started_us, "  \
       "ended_us, estimate, frozen, next, batch_devices, batch, intent_seq, calls, total, completed, "       \
-      "failed, unknown, resumed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, " \
-      "?16, ?17, ?18, ?19, ?20, ?21, ?22)")                                                                                \
+      "failed, unknown, resumed, organization) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "  \
+      "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)")                                                                                \
     X(DEFINITION_INSERT, ROLE_WRITER, "insert a job's definition",                                          \
       "INSERT INTO definition (job, body) VALUES (?1, ?2)")                                                 \
     X(JOB_UPDATE, ROLE_WRITER, "update a job",                                                              \
@@ -183,16 +188,58 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "SELECT " GROUP_COLUMNS "FROM device_group WHERE id = ?1")                                            \
     X(GROUP_PUT, ROLE_WRITER, "store a device group",                                                       \
       "INSERT INTO device_group (id, revision, display_name, description, filter, organization) "           \
-      "VALUES (?1, 1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = revision + 1, "                  \
+      "VALUES (?1, ?6, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = revision + 1, "                 \
       "display_name = ?2, description = ?3, filter = ?4, organization = ?5")                                \
     X(GROUP_DROP, ROLE_WRITER, "delete a device group",                                                     \
       "DELETE FROM device_group WHERE id = ?1")                                                             \
     X(GROUPS_PAGE, ROLE_READER, "list the device groups",                                                   \
       "SELECT " GROUP_COLUMNS "FROM device_group WHERE id > ?1 ORDER BY id LIMIT ?2")                       \
-    X(TOKEN_INSERT, ROLE_WRITER, "store a token",                                                           \
-      "INSERT INTO token (id, role, hash, expires_us, created_us) VALUES (?1, ?2, ?3, ?4, ?5)")             \
-    X(TOKEN_FIND, ROLE_READER, "find a token",                                                              \
-      "SELECT id, role, hash, expires_us, created_us FROM token WHERE id = ?1")                             \
+    X(OBJECT_FIND, ROLE_ALL, "find an object",                                                              \
+      "SELECT " OBJECT_COLUMNS "FROM object WHERE kind = ?1 AND id = ?2")                                   \
+    X(OBJECT_PUT, ROLE_WRITER, "store an object",                                                           \
+      "INSERT INTO object (kind, id, revision, body) VALUES (?1, ?2, ?4, ?3) "                              \
+      "ON CONFLICT DO UPDATE SET revision = revision + 1, body = ?3 RETURNING revision")                    \
+    X(OBJECT_DROP, ROLE_WRITER, "delete an object",                                                         \
+      "DELETE FROM object WHERE kind = ?1 AND id = ?2")                                                     \
+    X(OBJECTS, ROLE_ALL, "list objects",                                                                    \
+      "SELECT " OBJECT_COLUMNS "FROM object WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")              \
+    X(ORGANIZATION_HOLDS, ROLE_WRITER, "look for what belongs to an organization",                          \
+      "SELECT CASE WHEN EXISTS (SELECT 1 FROM job WHERE organization = ?1 AND organization <> '') THEN 1 "  \
+      "WHEN EXISTS (SELECT 1 FROM schedule WHERE organization = ?1) THEN 2 "                                \
+      "WHEN EXISTS (SELECT 1 FROM device_group WHERE organization = ?1) THEN 3 "                            \
+      "WHEN EXISTS (SELECT 1 FROM device WHERE organization = ?1 AND deleted = 0) THEN 4 ELSE 0 END")       \
+    X(TEMPLATE_HOLDS, ROLE_WRITER, "look for devices of a template",                                        \
+      "SELECT CASE WHEN EXISTS (SELECT 1 FROM device WHERE template_id = ?1 AND deleted = 0) THEN 4 ELSE 0 END")\
+    X(SCHEDULE_FIND, ROLE_ALL, "find a schedule",                                                           \
+      "SELECT " SCHEDULE_COLUMNS "FROM schedule WHERE id = ?1")                                             \
+    X(SCHEDULE_PUT, ROLE_WRITER, "store a schedule",                                                        \
+      "INSERT INTO schedule (id, revision, definition, rule, organization, creator, estimate, enabled, "    \
+      "next, due_us, queued, runs, instance) "                                                              \
+      "VALUES (?1, ?13, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "                                    \
+      "ON CONFLICT DO UPDATE SET revision = revision + 1, definition = ?2, rule = ?3, organization = ?4, "  \
+      "creator = ?5, estimate = ?6, enabled = ?7, next = ?8, due_us = ?9, queued = ?10, runs = ?11, "       \
+      "instance = ?12 RETURNING revision")                                                                  \
+    X(SCHEDULE_SETTLE, ROLE_WRITER, "settle an occurrence",                                                 \
+      "UPDATE schedule SET next = ?2, due_us = ?3, queued = ?4, runs = ?5, instance = ?6 WHERE id = ?1")    \
+    X(SCHEDULE_DROP, ROLE_WRITER, "delete a schedule",                                                      \
+      "DELETE FROM schedule WHERE id = ?1")                                                                 \
+    X(SCHEDULES_DUE, ROLE_WRITER, "list the schedules that are due",                                        \
+      "SELECT " SCHEDULE_COLUMNS "FROM schedule WHERE (due_us > 0 AND due_us <= ?1) OR queued = 1 "         \
+      "ORDER BY due_us, id LIMIT ?2")                                                                       \
+    X(SCHEDULES_WAKE, ROLE_WRITER, "find the next occurrence",                                              \
+      "SELECT (SELECT min(due_us) FROM schedule WHERE due_us > 0), "                                        \
+      "EXISTS (SELECT 1 FROM schedule WHERE queued = 1)")                                                   \
+    X(SCHEDULES_PAGE, ROLE_READER, "list the schedules",                                                    \
+      "SELECT " SCHEDULE_COLUMNS "FROM schedule WHERE id > ?1 ORDER BY id LIMIT ?2")                        \
+    X(SCHEDULE_JOBS_PAGE, ROLE_READER, "list a schedule's jobs",                                            \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.schedule = ?1 AND job.schedule <> '' AND job.no < ?2 "    \
+      "ORDER BY job.no DESC LIMIT ?3")                                                                      \
+    X(AUDIT_PUT, ROLE_WRITER, "store an audit record",                                                      \
+      "INSERT INTO audit (at_us, who, request, operation, object, etag_before, etag_after, result) "        \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                            \
+    X(AUDIT_PAGE, ROLE_READER, "list the audit records",                                                    \
+      "SELECT no, at_us, who, request, operation, object, etag_before, etag_after, result FROM audit "      \
+      "WHERE no < ?1 ORDER BY no DESC LIMIT ?2")                                                            \
     X(IMPORT_INSERT, ROLE_WRITER, "store an import",                                                        \
       "INSERT INTO import (position, created, updated, done, reason, ended_us, id, file, lines, bad, "      \
       "devices, begun_us, complaints) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")     \

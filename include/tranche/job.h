@@ -87,6 +87,7 @@ struct tranche_job_record {
     char id[TRANCHE_ID_BYTES];
     char group[TRANCHE_ID_BYTES];
     char schedule[TRANCHE_ID_BYTES]; /* the schedule that made it; "" for none */
+    char organization[TRANCHE_ID_BYTES]; /* it belongs to; "" for none */
     int64_t origin;              /* number of the job that this one reruns; 0 for none */
     char *definition;            /* canonical JSON members of the writable part, without the braces' id */
     char *reason;                /* why it failed, is held, or was cancelled; NULL otherwise */

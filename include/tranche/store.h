@@ -49,14 +49,45 @@ struct tranche_group_record {
     int64_t revision;
 };
 
-#define TRANCHE_HASH_BYTES 32
+/* What clients keep in the store and the engine does not act on: nouns whose content is a JSON object. */
+enum tranche_object { TRANCHE_TEMPLATE, TRANCHE_ORGANIZATION, TRANCHE_TOKEN, TRANCHE_OBJECT_COUNT };
 
-struct tranche_token_record {
+struct tranche_object_record {
+    enum tranche_object kind;
     char id[TRANCHE_ID_BYTES];
-    char role[40];            /* role id */
-    unsigned char hash[TRANCHE_HASH_BYTES]; /* SHA-256 of the secret */
-    int64_t expires_us;
-    int64_t created_us;
+    const char *body;
+    int64_t revision;
+};
+
+/* A schedule: a job's definition, when it is run, and how far that has come. */
+struct tranche_schedule_record {
+    char id[TRANCHE_ID_BYTES];
+    const char *definition;   /* as a job's */
+    const char *rule;         /* when it fires: the contract's JobSchedule object */
+    const char *organization; /* NULL: none */
+    const char *creator;      /* token that wrote it last */
+    uint32_t estimate;        /* devices in the group then */
+    bool enabled;
+    int64_t revision;
+
+    /* how far it is; see schedule_settle */
+    uint32_t next;            /* the first occurrence that is not settled */
+    int64_t due_us;           /* when that is due; 0: there is none any more */
+    bool queued;              /* a settled occurrence waits for the instance before it to end */
+    uint32_t runs;            /* instances that were made */
+    char instance[TRANCHE_ID_BYTES]; /* id of the last one; "" */
+};
+
+/* A change that was asked for, and what became of it. */
+struct tranche_audit_record {
+    int64_t no;
+    int64_t at_us;
+    char who[TRANCHE_ID_BYTES];       /* token, or which part of Tranche */
+    char request[40];                 /* id of the request; "" for none */
+    char operation[40];               /* "Jobs_Create" */
+    char object[TRANCHE_ID_BYTES * 2]; /* ids, "/" between them */
+    char etag_before[32], etag_after[32]; /* "" for none */
+    char result[24];                  /* "OK", or the code of the refusal */
 };
 
 /* An import that was accepted and goes in slice by slice. */
@@ -119,6 +150,9 @@ typedef void tranche_fold_visit(void *context, const struct tranche_job_record *
 typedef void tranche_done_visit(void *context, const struct tranche_done_record *done);
 typedef void tranche_value_visit(void *context, const struct tranche_job_record *job,
                                  const struct tranche_done_record *done);
+typedef void tranche_object_visit(void *context, const struct tranche_object_record *object);
+typedef void tranche_schedule_visit(void *context, const struct tranche_schedule_record *schedule);
+typedef void tranche_audit_visit(void *context, const struct tranche_audit_record *audit);
 typedef void tranche_group_visit(void *context, const struct tranche_group_record *group);
 typedef void tranche_batch_visit(void *context, const struct tranche_batch_record *batch);
 
@@ -241,13 +275,47 @@ struct tranche_store_functions {
      * the id is free. TRANCHE_NOTFOUND: no living device has the number. */
     enum tranche_code (*device_drop)(struct tranche_store *store, uint32_t no, struct tranche_err *err);
     /* Finds a group; its strings live until the next device_load or group_find on the store. group_put finds by id; it
-     * makes the revision. */
+     * makes the revision, which is above those of all groups that had the id before. */
     enum tranche_code (*group_find)(struct tranche_store *store, const char *id, struct tranche_group_record *out,
                                     struct tranche_err *err);
     enum tranche_code (*group_put)(struct tranche_store *store, const struct tranche_group_record *group,
                                    struct tranche_err *err);
     /* TRANCHE_NOTFOUND: there is no such group. Jobs that have frozen their members do not miss it. */
     enum tranche_code (*group_drop)(struct tranche_store *store, const char *id, struct tranche_err *err);
+
+    /* Objects. object_put finds by kind and id; it makes the revision, which is above those of all that had the id before, as
+     * group_put's and schedule_put's. objects visits all of a kind by id. Strings live as group_find's. */
+    enum tranche_code (*object_find)(struct tranche_store *store, enum tranche_object kind, const char *id,
+                                     struct tranche_object_record *out, struct tranche_err *err);
+    enum tranche_code (*object_put)(struct tranche_store *store, struct tranche_object_record *object,
+                                    struct tranche_err *err);
+    enum tranche_code (*object_drop)(struct tranche_store *store, enum tranche_object kind, const char *id,
+                                     struct tranche_err *err);
+    enum tranche_code (*objects)(struct tranche_store *store, enum tranche_object kind, tranche_object_visit *visit,
+                                 void *context, struct tranche_err *err);
+    /* What keeps an object from being deleted: "jobs", "schedules", "device groups" or "devices" of an organization, devices of
+     * a template; NULL: nothing. */
+    enum tranche_code (*object_holds)(struct tranche_store *store, enum tranche_object kind, const char *id,
+                                      const char **what, struct tranche_err *err);
+
+    /* Schedules. schedule_put writes all of the record and makes the revision. schedule_settle writes how far it is and
+     * leaves the revision: the schedule is the same. schedules_due visits those that are due or have an occurrence queued, at
+     * most `limit`; schedules_wake says when the next one is due (0: none), and whether any is queued. */
+    enum tranche_code (*schedule_find)(struct tranche_store *store, const char *id, struct tranche_schedule_record *out,
+                                       struct tranche_err *err);
+    enum tranche_code (*schedule_put)(struct tranche_store *store, struct tranche_schedule_record *schedule,
+                                      struct tranche_err *err);
+    enum tranche_code (*schedule_settle)(struct tranche_store *store, const struct tranche_schedule_record *schedule,
+                                         struct tranche_err *err);
+    enum tranche_code (*schedule_drop)(struct tranche_store *store, const char *id, struct tranche_err *err);
+    enum tranche_code (*schedules_due)(struct tranche_store *store, int64_t now_us, uint32_t limit,
+                                       tranche_schedule_visit *visit, void *context, struct tranche_err *err);
+    enum tranche_code (*schedules_wake)(struct tranche_store *store, int64_t *due_us, bool *queued,
+                                        struct tranche_err *err);
+
+    /* Appends. */
+    enum tranche_code (*audit_put)(struct tranche_store *store, const struct tranche_audit_record *audit,
+                                   struct tranche_err *err);
 
     /* Imports. import_put inserts when no is 0 and sets it (TRANCHE_CONFLICT: the id is taken), else updates what may change:
      * the position, what was created and updated, and how it ended. imports_open visits those that are not done, without
@@ -301,8 +369,21 @@ struct tranche_reader_functions {
     /* The completed steps that are not folded into the living device's properties yet: by job number, then by step. */
     enum tranche_code (*device_values)(struct tranche_reader *reader, const struct tranche_device_record *device,
                                        tranche_value_visit *visit, void *context, struct tranche_err *err);
-    enum tranche_code (*token_find)(struct tranche_reader *reader, const char *id, struct tranche_token_record *out,
-                                    struct tranche_err *err);
+    /* Likewise. Objects and schedules go by id behind `after`, jobs of a schedule and the audit from the newest below
+     * `before`. */
+    enum tranche_code (*object_find)(struct tranche_reader *reader, enum tranche_object kind, const char *id,
+                                     struct tranche_object_record *out, struct tranche_err *err);
+    enum tranche_code (*objects_page)(struct tranche_reader *reader, enum tranche_object kind, const char *after,
+                                      uint32_t limit, tranche_object_visit *visit, void *context, struct tranche_err *err);
+    enum tranche_code (*schedule_find)(struct tranche_reader *reader, const char *id, struct tranche_schedule_record *out,
+                                       struct tranche_err *err);
+    enum tranche_code (*schedules_page)(struct tranche_reader *reader, const char *after, uint32_t limit,
+                                        tranche_schedule_visit *visit, void *context, struct tranche_err *err);
+    enum tranche_code (*schedule_jobs_page)(struct tranche_reader *reader, const char *schedule, int64_t before,
+                                            uint32_t limit, tranche_job_visit *visit, void *context,
+                                            struct tranche_err *err);
+    enum tranche_code (*audit_page)(struct tranche_reader *reader, int64_t before, uint32_t limit,
+                                    tranche_audit_visit *visit, void *context, struct tranche_err *err);
     /* Strings live until the next call on the reader. imports_page goes from the newest, at most `limit`, without their
      * complaints. */
     enum tranche_code (*import_find)(struct tranche_reader *reader, const char *id, struct tranche_import_record *out,

@@ -21,6 +21,14 @@
 
 /* ---- the world ---- */
 
+/* The organization that some tests' objects belong to. */
+static enum tranche_code put_north(struct tranche_store *store, void *context, struct tranche_err *err)
+{
+    (void)context;
+    struct tranche_object_record north = { .kind = TRANCHE_ORGANIZATION, .id = "north", .body = "{\"displayName\":\"N\"}" };
+    return store->functions->object_put(store, &north, err);
+}
+
 void api_world_open(struct api_world *world, const char *const *settings)
 {
     *world = (struct api_world){ 0 };
@@ -42,6 +50,7 @@ void api_world_open(struct api_world *world, const char *const *settings)
     cr_assert_eq(server_open(&world->server, &world->config, world->runner, world->store, &err), TRANCHE_OK,
                  "%s", err.text);
     world->administrator = api_token(world, "root", "administrator", NO_EXPIRY);
+    api_store(world, put_north, NULL);
 }
 
 void api_world_close(struct api_world *world)
@@ -62,12 +71,17 @@ void api_world_close(struct api_world *world)
 char *api_token(struct api_world *world, const char *id, const char *role, int64_t expires_us)
 {
     struct tranche_err err = { 0 };
-    struct tranche_token_record record;
-    struct text value = { 0 };
-    enum tranche_code code =
-        auth_mint(id, role_by_word(role), expires_us, when_now_us(), &record, &value, &err);
+    struct tranche_object_record record = { .kind = TRANCHE_TOKEN };
+    struct tranche_audit_record audit = { .who = "test", .result = "OK" };
+    struct token token = { .roles = { { .role = role_by_word(role) } }, .role_count = 1, .expires_us = expires_us };
+    struct text value = { 0 }, body = { 0 };
+    enum tranche_code code = auth_mint(id, when_now_us(), &token, &value, &err);
     cr_assert_eq(code, TRANCHE_OK, "%s", err.text);
-    code = sqlite_token_put(world->directory, &record, &err);
+    token_print(&token, &body);
+    strcpy(record.id, id);
+    record.body = body.bytes;
+    code = sqlite_token_put(world->directory, &record, &audit, &err);
+    text_free(&body);
     cr_assert_eq(code, TRANCHE_OK, "%s", err.text);
     return text_take(&value);
 }

@@ -41,16 +41,16 @@ static struct api_answer with_etag(const char *method, const char *body, const c
 Test(devices, a_device_is_created_read_changed_and_deleted)
 {
     api_check(api_send(&world, "PUT", DEVICE, "{\"displayName\":\"Pump 1\",\"template\":\"dtmi:a:b;1\",\"id\":\"x\"}"), 200,
-              "{\"id\":\"pump-1\",\"etag\":\"\\\"d-1\\\"\",\"displayName\":\"Pump 1\",\"template\":\"dtmi:a:b;1\","
+              "{\"id\":\"pump-1\",\"etag\":\"\\\"d1-1\\\"\",\"displayName\":\"Pump 1\",\"template\":\"dtmi:a:b;1\","
               "\"enabled\":true,\"provisioned\":true,\"simulated\":false}");
     api_check(PATCHED("{\"enabled\":false,\"organizations\":[\"north\"],\"unknown\":1}"), 200,
-              "{\"id\":\"pump-1\",\"etag\":\"\\\"d-2\\\"\",\"displayName\":\"Pump 1\",\"template\":\"dtmi:a:b;1\","
+              "{\"id\":\"pump-1\",\"etag\":\"\\\"d1-2\\\"\",\"displayName\":\"Pump 1\",\"template\":\"dtmi:a:b;1\","
               "\"enabled\":false,\"provisioned\":true,\"simulated\":false,\"organizations\":[\"north\"]}");
     api_check(PATCHED("{\"displayName\":null,\"template\":null,\"organizations\":null}"), 200,
-              "{\"id\":\"pump-1\",\"etag\":\"\\\"d-3\\\"\",\"displayName\":\"pump-1\",\"enabled\":false,"
+              "{\"id\":\"pump-1\",\"etag\":\"\\\"d1-3\\\"\",\"displayName\":\"pump-1\",\"enabled\":false,"
               "\"provisioned\":true,\"simulated\":false}");
     struct api_answer answer = api_get(&world, DEVICE);
-    cr_assert_str_eq(api_header(&answer, "ETag"), "\"d-3\"");
+    cr_assert_str_eq(api_header(&answer, "ETag"), "\"d1-3\"");
     api_answer_free(&answer);
     api_check(api_send(&world, "DELETE", DEVICE, NULL), 204, "");
     api_check_error(api_get(&world, DEVICE), 404, "NotFound", "Device \"pump-1\" was not found.");
@@ -62,7 +62,7 @@ Test(devices, put_replaces_whole_but_leaves_the_properties)
 {
     api_pumps(&world);
     api_check(api_send(&world, "PUT", "/api/devices/pump-n01?" API_VERSION, "{}"), 200,
-              "{\"id\":\"pump-n01\",\"etag\":\"\\\"d-2\\\"\",\"displayName\":\"pump-n01\",\"enabled\":true,"
+              "{\"id\":\"pump-n01\",\"etag\":\"\\\"d1-2\\\"\",\"displayName\":\"pump-n01\",\"enabled\":true,"
               "\"provisioned\":true,\"simulated\":false}");
     api_check(api_get(&world, "/api/devices/pump-n01/properties?" API_VERSION), 200, "{\"site\":\"north\"}");
 }
@@ -90,15 +90,15 @@ Test(devices, etags_are_honoured_in_header_and_body)
 {
     api_check_error(with_etag("PUT", "{}", "*"), 412, "PreconditionFailed", "The etag does not match the current one.");
     make("{}");
-    api_check_error(with_etag("PATCH", "{}", "\"d-7\""), 412, "PreconditionFailed",
+    api_check_error(with_etag("PATCH", "{}", "\"d1-7\""), 412, "PreconditionFailed",
                     "The etag does not match the current one.");
-    api_check_error(PATCHED("{\"etag\":\"d-7\"}"), 412, "PreconditionFailed", "The etag does not match the current one.");
-    struct api_answer answer = with_etag("PATCH", "{\"etag\":\"\\\"d-1\\\"\"}", "\"d-1\"");
+    api_check_error(PATCHED("{\"etag\":\"d1-7\"}"), 412, "PreconditionFailed", "The etag does not match the current one.");
+    struct api_answer answer = with_etag("PATCH", "{\"etag\":\"\\\"d1-1\\\"\"}", "\"d1-1\"");
     cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
     api_answer_free(&answer);
-    api_check_error(with_etag("DELETE", NULL, "\"d-1\""), 412, "PreconditionFailed",
+    api_check_error(with_etag("DELETE", NULL, "\"d1-1\""), 412, "PreconditionFailed",
                     "The etag does not match the current one.");
-    api_check(with_etag("DELETE", NULL, "\"d-2\""), 204, "");
+    api_check(with_etag("DELETE", NULL, "\"d1-2\""), 204, "");
 }
 
 /* ---- lists ---- */

@@ -177,12 +177,16 @@ int main(int argc, char **argv)
     must(config_set(&config, "data", directory, &err), &err);
     struct tranche_store *store;
     must(sqlite_store_open(&(struct sqlite_options){ .directory = directory }, &store, &err), &err);
-    struct tranche_token_record record;
-    struct text value = { 0 };
-    must(auth_mint("root", role_by_word("administrator"), when_now_us() + HOUR_US, when_now_us(), &record,
-                   &value, &err),
-         &err);
-    must(sqlite_token_put(directory, &record, &err), &err);
+    struct tranche_object_record record = { .kind = TRANCHE_TOKEN, .id = "root" };
+    struct tranche_audit_record audit = { .who = "test", .result = "OK" };
+    struct token administrator = { .roles = { { .role = role_by_word("administrator") } }, .role_count = 1,
+                                   .expires_us = when_now_us() + HOUR_US };
+    struct text value = { 0 }, body = { 0 };
+    must(auth_mint("root", when_now_us(), &administrator, &value, &err), &err);
+    token_print(&administrator, &body);
+    record.body = body.bytes;
+    must(sqlite_token_put(directory, &record, &audit, &err), &err);
+    text_free(&body);
     token = text_take(&value);
 
     for (unsigned round = 0; round < rounds; round++)

@@ -273,6 +273,7 @@ static void crash(struct suite *s)
     sim_store_crash(s->store);
     s->from->close(s->reader);
     must(s->to->reader_open(s->store, &s->reader, &s->err));
+    s->from = s->reader->functions;
     s->number = stored_number(s);
 }
 

@@ -221,27 +221,23 @@ Test(sqlite, token_is_put_with_and_without_a_server)
 {
     struct sqlite_place place;
     struct suite suite, *s = &suite;
-    struct tranche_token_record token = { .id = "ci", .role = "operator", .expires_us = 9, .created_us = 8 }, found;
-    for (int i = 0; i < TRANCHE_HASH_BYTES; i++)
-        token.hash[i] = (unsigned char)(i * 9);
+    struct tranche_object_record token = { .kind = TRANCHE_TOKEN, .id = "ci", .body = "{\"expires\":9}" }, found;
+    struct tranche_audit_record audit = { .who = "command line", .operation = "ApiTokens_Create", .result = "OK" };
     sqlite_place_make(&place);
     suite.err = (struct tranche_err){ 0 };
 
-    must(sqlite_token_put(place.directory, &token, &s->err)); /* makes what is missing */
+    must(sqlite_token_put(place.directory, &token, &audit, &s->err)); /* makes what is missing */
     suite_open(s, &place.place);
-    must(s->from->token_find(s->reader, "ci", &found, &s->err));
+    must(s->from->object_find(s->reader, TRANCHE_TOKEN, "ci", &found, &s->err));
     cr_assert_str_eq(found.id, "ci");
-    cr_assert_str_eq(found.role, "operator");
-    cr_assert_eq(found.expires_us, 9);
-    cr_assert_eq(found.created_us, 8);
-    cr_assert_eq(memcmp(found.hash, token.hash, TRANCHE_HASH_BYTES), 0);
+    cr_assert_str_eq(found.body, token.body);
 
     strcpy(token.id, "second");
-    must(sqlite_token_put(place.directory, &token, &s->err));
-    must(s->from->token_find(s->reader, "second", &found, &s->err));
-    cr_assert_eq(sqlite_token_put(place.directory, &token, &s->err), TRANCHE_CONFLICT);
+    must(sqlite_token_put(place.directory, &token, &audit, &s->err));
+    must(s->from->object_find(s->reader, TRANCHE_TOKEN, "second", &found, &s->err));
+    cr_assert_eq(sqlite_token_put(place.directory, &token, &audit, &s->err), TRANCHE_CONFLICT);
     cr_assert_not_null(strstr(s->err.text, "second"), "%s", s->err.text);
-    cr_assert_eq(s->from->token_find(s->reader, "third", &found, &s->err), TRANCHE_NOTFOUND);
+    cr_assert_eq(s->from->object_find(s->reader, TRANCHE_TOKEN, "third", &found, &s->err), TRANCHE_NOTFOUND);
     suite_close(s);
     sqlite_place_remove(&place);
 }
@@ -254,8 +250,9 @@ struct patient {
 static void *put_patiently(void *context)
 {
     struct patient *patient = context;
-    struct tranche_token_record token = { .id = "patient", .role = "builder" };
-    patient->code = sqlite_token_put(patient->place->directory, &token, NULL);
+    struct tranche_object_record token = { .kind = TRANCHE_TOKEN, .id = "patient", .body = "{}" };
+    struct tranche_audit_record audit = { .who = "command line", .result = "OK" };
+    patient->code = sqlite_token_put(patient->place->directory, &token, &audit, NULL);
     return NULL;
 }
 

@@ -66,7 +66,15 @@ struct store_place {
     X(tombstones_keep_their_values)                          \
     X(folds_are_kept_by_job)                                 \
     X(completed_steps_come_in_order)                         \
-    X(a_devices_unfolded_values_are_found)
+    X(a_devices_unfolded_values_are_found)                   \
+    X(objects_are_kept_by_kind_and_id)                       \
+    X(revisions_never_come_back)                             \
+    X(schedules_come_back_as_written)                        \
+    X(settling_leaves_the_revision)                          \
+    X(due_schedules_come_in_order)                           \
+    X(instances_are_found_newest_first)                      \
+    X(organizations_hold_what_belongs_to_them)               \
+    X(audit_is_appended)
 
 #define X(name) void store_case_##name(struct store_place *place);
 STORE_CASES(X)

@@ -258,6 +258,9 @@ static void store_close(struct tranche_store *store)
     sim_table_free(&s->groups);
     sim_table_free(&s->imports);
     sim_table_free(&s->folds);
+    sim_table_free(&s->objects);
+    sim_table_free(&s->schedules);
+    sim_table_free(&s->audit);
     free(s->by_id);
     free(s->touched);
     free(s->lent);
@@ -286,6 +289,7 @@ enum tranche_code sim_store_open(struct tranche_store **store, struct tranche_er
     s->functions = store_functions;
     sim_store_jobs_functions(&s->functions);
     sim_store_fleet_functions(&s->functions);
+    sim_store_objects_functions(&s->functions);
     sim_store_values_functions(&s->functions);
     s->store.functions = &s->functions;
     s->wrong = print_and_abort;

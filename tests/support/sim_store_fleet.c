@@ -55,8 +55,7 @@ struct import_row *import_row_new(const struct tranche_import_record *record)
 
 /* ---- devices and groups ---- */
 
-/* What is handed out is a copy that dies with its promise, so that a sanitizer sees who uses it longer. */
-static void lend(struct sim_store *s, struct sim_row *copy)
+void sim_store_lend(struct sim_store *s, struct sim_row *copy)
 {
     free(s->lent);
     s->lent = copy;
@@ -70,7 +69,7 @@ static enum tranche_code device_load(struct tranche_store *store, uint32_t no,
     if (device == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no device number %u", no);
     struct device_row *copy = device_row_new(&device->record);
-    lend(s, &copy->row);
+    sim_store_lend(s, &copy->row);
     *out = copy->record;
     return TRANCHE_OK;
 }
@@ -83,7 +82,7 @@ static enum tranche_code device_find(struct tranche_store *store, const char *id
     if (device == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no device \"%s\"", id);
     struct device_row *copy = device_row_new(&device->record);
-    lend(s, &copy->row);
+    sim_store_lend(s, &copy->row);
     *out = copy->record;
     return TRANCHE_OK;
 }
@@ -169,7 +168,7 @@ static enum tranche_code group_find(struct tranche_store *store, const char *id,
     if (group == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no device group \"%s\"", id);
     struct group_row *copy = group_row_new(&group->record);
-    lend(s, &copy->row);
+    sim_store_lend(s, &copy->row);
     *out = copy->record;
     return TRANCHE_OK;
 }
@@ -183,7 +182,7 @@ static enum tranche_code group_put(struct tranche_store *store, const struct tra
         return code;
     struct group_row *row = group_row_new(group);
     uint64_t key = 0;
-    row->record.revision = 1;
+    row->record.revision = sim_store_first_revision(s);
     const struct group_row *before;
     for (uint32_t at = 0; key == 0 && (before = sim_table_next(&s->groups, &at, SIM_OPEN)) != NULL;)
         if (strcmp(before->record.id, group->id) == 0) {

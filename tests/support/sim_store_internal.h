@@ -1,6 +1,6 @@
 /* What the files of the simulated store share: sim_store.c (transactions, faults, the world's hand),
- * sim_store_rows.c (what a transaction has touched), sim_store_jobs.c, sim_store_fleet.c and sim_store_values.c
- * (the writer's side), sim_store_read.c (readers), sim_store_rules.c (what may be committed).
+ * sim_store_rows.c (what a transaction has touched), sim_store_jobs.c, sim_store_fleet.c, sim_store_objects.c and
+ * sim_store_values.c (the writer's side), sim_store_read.c (readers), sim_store_rules.c (what may be committed).
  */
 #ifndef SIM_STORE_INTERNAL_H
 #define SIM_STORE_INTERNAL_H
@@ -106,6 +106,7 @@ struct sim_store {
     struct sim_table devices;         /* by number */
     struct sim_table groups, imports; /* by order of creation */
     struct sim_table folds;           /* by job */
+    struct sim_table objects, schedules, audit; /* by order of creation */
     struct job_rows **rows;           /* by number - 1; NULL: never had any */
     uint32_t rows_count;
     uint32_t *by_id; /* numbers of all devices, bytewise by id, then by number */
@@ -127,6 +128,26 @@ struct sim_store {
     bool visiting;                /* a callback runs */
     uint32_t readers, selections; /* open ones */
 };
+
+struct sim_reader {
+    struct tranche_reader reader;
+    struct tranche_reader_functions functions; /* filled by the files that implement them */
+    struct sim_store *store;
+    struct sim_row *lent; /* what the last call gave out */
+    bool visiting;        /* a callback runs */
+
+    /* the selection */
+    bool selecting;
+    uint64_t moment;
+    uint32_t *selected;
+    uint32_t selected_count, selected_at;
+};
+
+/* The revision of what is new: above all that its id ever had. */
+static inline int64_t sim_store_first_revision(const struct sim_store *s)
+{
+    return s->open_number * 65536;
+}
 
 static inline struct sim_store *sim_store(struct tranche_store *store)
 {
@@ -160,6 +181,8 @@ enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64
                                      struct tranche_job_record *out, struct tranche_err *err);
 
 /* sim_store_fleet.c */
+/* What is handed out is a copy that dies with its promise, so that a sanitizer sees who uses it longer. */
+void sim_store_lend(struct sim_store *s, struct sim_row *copy);
 void sim_store_fleet_functions(struct tranche_store_functions *functions); /* enters its own */
 struct device_row *device_row_new(const struct tranche_device_record *record);
 struct import_row *import_row_new(const struct tranche_import_record *record);
@@ -172,7 +195,12 @@ void sim_store_values_functions(struct tranche_store_functions *functions); /* e
 void sim_store_visit_done(const struct job_rows *rows, uint32_t first, uint32_t count, uint64_t view,
                           tranche_done_visit *visit, void *context);
 
+/* sim_store_objects.c */
+void sim_store_objects_functions(struct tranche_store_functions *functions);
+void sim_store_objects_reader_functions(struct tranche_reader_functions *functions);
+
 /* sim_store_read.c */
+struct sim_reader *sim_reader_enter(struct tranche_reader *reader, uint64_t *view); /* every function's first word */
 enum tranche_code sim_store_reader_open(struct tranche_store *store, struct tranche_reader **reader,
                                         struct tranche_err *err);
 /* The last word of a device; NULL: none. */

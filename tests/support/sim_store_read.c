@@ -10,23 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-    struct tranche_reader reader;
-    struct sim_store *store;
-    struct sim_row *lent; /* what the last call gave out */
-    bool visiting;        /* a callback runs */
-
-    /* the selection */
-    bool selecting;
-    uint64_t moment;
-    uint32_t *selected;
-    uint32_t selected_count, selected_at;
-};
-
 /* Every function passes here, and learns what it sees. */
-static struct reader *enter(struct tranche_reader *reader, uint64_t *view)
+struct sim_reader *sim_reader_enter(struct tranche_reader *reader, uint64_t *view)
 {
-    struct reader *r = (struct reader *)reader;
+    struct sim_reader *r = (struct sim_reader *)reader;
     if (r->visiting)
         sim_store_wrong(r->store, "a reader was called from its own callback");
     free(r->lent);
@@ -78,7 +65,7 @@ static enum tranche_code reader_job_find(struct tranche_reader *reader, const ch
                                          struct tranche_job_record *out, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     return sim_store_job_find(r->store, id, view, out, err);
 }
 
@@ -87,7 +74,7 @@ static enum tranche_code reader_jobs_page(struct tranche_reader *reader, int64_t
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     r->visiting = true;
     int64_t no = before == 0 ? (int64_t)sim_table_last(&r->store->jobs) : before - 1;
     for (; no > 0 && limit > 0; no--) {
@@ -107,7 +94,7 @@ static enum tranche_code reader_batches_page(struct tranche_reader *reader, int6
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct job_rows *rows = sim_store_rows_find(r->store, job);
     if (rows == NULL)
         return TRANCHE_OK;
@@ -163,7 +150,7 @@ static enum tranche_code reader_job_devices_page(struct tranche_reader *reader,
                                                  void *context, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct job_rows *rows = sim_store_rows_find(r->store, job->no);
     if (!job->frozen)
         return TRANCHE_OK;
@@ -185,7 +172,7 @@ static enum tranche_code reader_job_open(struct tranche_reader *reader, int64_t 
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct job_rows *rows = sim_store_rows_find(r->store, job);
     const struct intent_row *intent;
     *open = *waiting = 0;
@@ -211,7 +198,7 @@ static enum tranche_code reader_job_failures(struct tranche_reader *reader, cons
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct job_rows *rows = sim_store_rows_find(r->store, job->no);
     struct tranche_failure groups[REASONS_MAX];
     uint32_t count = 0;
@@ -245,7 +232,7 @@ static enum tranche_code reader_recount(struct tranche_reader *reader, int64_t j
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct job_rows *rows = sim_store_rows_find(r->store, job);
     *whole = *batch = (struct tranche_tally){ 0 };
     if (rows == NULL)
@@ -264,7 +251,7 @@ static enum tranche_code reader_group_find(struct tranche_reader *reader, const 
                                            struct tranche_group_record *out, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct group_row *group = sim_store_group_named(r->store, id, view);
     if (group == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no device group \"%s\"", id);
@@ -278,7 +265,7 @@ static enum tranche_code reader_device_find(struct tranche_reader *reader, const
                                             struct tranche_device_record *out, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct device_row *device = sim_store_living(r->store, id, view);
     if (device == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no device \"%s\"", id);
@@ -303,7 +290,7 @@ static enum tranche_code reader_groups_page(struct tranche_reader *reader, const
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct group_row *group = group_behind(r->store, after == NULL ? "" : after, view);
     r->visiting = true;
     for (; group != NULL && limit > 0; limit--) {
@@ -333,7 +320,7 @@ static enum tranche_code reader_devices_page(struct tranche_reader *reader, cons
                                              tranche_device_visit *visit, void *context, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const char *text = list->filter == NULL ? "SELECT * FROM devices" : list->filter;
     const char *name = list->after_name, *id = list->after_id;
     struct filter filter;
@@ -380,7 +367,7 @@ static enum tranche_code reader_device_values(struct tranche_reader *reader, con
     (void)err;
     uint64_t view;
     uint32_t no = device->no; /* entering ends the life of what was lent */
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct fold_row *fold;
     r->visiting = true;
     for (uint32_t at = 0; (fold = sim_table_next(&r->store->folds, &at, view)) != NULL;) {
@@ -395,24 +382,14 @@ static enum tranche_code reader_device_values(struct tranche_reader *reader, con
     return TRANCHE_OK;
 }
 
-/* Tokens come into a store beside this interface, and into this one they do not come. */
-static enum tranche_code reader_token_find(struct tranche_reader *reader, const char *id,
-                                           struct tranche_token_record *out, struct tranche_err *err)
-{
-    (void)out;
-    uint64_t view;
-    enter(reader, &view);
-    return fail(err, TRANCHE_NOTFOUND, "there is no token \"%s\"", id);
-}
-
 /* ---- selections ---- */
 
-static void select_device(struct reader *r, const struct device_row *device)
+static void select_device(struct sim_reader *r, const struct device_row *device)
 {
     r->selected[r->selected_count++] = device->record.no;
 }
 
-static enum tranche_code select_by_filter(struct reader *r, const char *text, uint64_t view,
+static enum tranche_code select_by_filter(struct sim_reader *r, const char *text, uint64_t view,
                                           struct tranche_err *err)
 {
     const struct sim_store *s = r->store;
@@ -438,7 +415,7 @@ static bool is_failure(const struct tranche_result_record *result, int64_t until
 }
 
 /* An origin that does not exist has no failures. */
-static enum tranche_code select_by_origin(struct reader *r, const struct tranche_selection *selection,
+static enum tranche_code select_by_origin(struct sim_reader *r, const struct tranche_selection *selection,
                                           uint64_t view, struct tranche_err *err)
 {
     const struct sim_store *s = r->store;
@@ -462,14 +439,14 @@ static enum tranche_code select_by_origin(struct reader *r, const struct tranche
     return TRANCHE_OK;
 }
 
-static void forget_selection(struct reader *r)
+static void forget_selection(struct sim_reader *r)
 {
     free(r->selected);
     r->selected = NULL;
     r->selected_count = r->selected_at = 0;
 }
 
-static enum tranche_code resolve(struct reader *r, const struct tranche_selection *selection, uint64_t view,
+static enum tranche_code resolve(struct sim_reader *r, const struct tranche_selection *selection, uint64_t view,
                                  uint32_t *count, struct tranche_err *err)
 {
     enum tranche_code code = selection->filter != NULL ? select_by_filter(r, selection->filter, view, err)
@@ -478,7 +455,7 @@ static enum tranche_code resolve(struct reader *r, const struct tranche_selectio
     return code;
 }
 
-static bool check_not_selecting(struct reader *r, const char *what, struct tranche_err *err)
+static bool check_not_selecting(struct sim_reader *r, const char *what, struct tranche_err *err)
 {
     if (!r->selecting)
         return true;
@@ -492,7 +469,7 @@ static enum tranche_code select_count(struct tranche_reader *reader,
                                       struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     if (!check_not_selecting(r, "select_count", err))
         return TRANCHE_INTERNAL;
     enum tranche_code code = resolve(r, selection, view, count, err);
@@ -504,7 +481,7 @@ static enum tranche_code select_open(struct tranche_reader *reader, const struct
                                      uint32_t *count, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     if (!check_not_selecting(r, "select_open", err))
         return TRANCHE_INTERNAL;
     enum tranche_code code = resolve(r, selection, view, count, err);
@@ -522,7 +499,7 @@ static enum tranche_code select_next(struct tranche_reader *reader, uint32_t *de
                                      uint32_t *count, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     if (!r->selecting) {
         sim_store_wrong(r->store, "select_next: no selection is open");
         return fail(err, TRANCHE_INTERNAL, "select_next: no selection is open");
@@ -538,7 +515,7 @@ static enum tranche_code select_next(struct tranche_reader *reader, uint32_t *de
 static void select_close(struct tranche_reader *reader)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     if (!r->selecting)
         return;
     r->selecting = false;
@@ -551,7 +528,7 @@ static void select_close(struct tranche_reader *reader)
 static void reader_close(struct tranche_reader *reader)
 {
     select_close(reader);
-    struct reader *r = (struct reader *)reader;
+    struct sim_reader *r = (struct sim_reader *)reader;
     r->store->readers--;
     free(r);
 }
@@ -562,7 +539,7 @@ static enum tranche_code reader_import_find(struct tranche_reader *reader, const
                                             struct tranche_import_record *out, struct tranche_err *err)
 {
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     const struct import_row *import = sim_store_import_named(r->store, id, view);
     if (import == NULL)
         return fail(err, TRANCHE_NOTFOUND, "there is no import \"%s\"", id);
@@ -577,7 +554,7 @@ static enum tranche_code reader_imports_page(struct tranche_reader *reader, uint
 {
     (void)err;
     uint64_t view;
-    struct reader *r = enter(reader, &view);
+    struct sim_reader *r = sim_reader_enter(reader, &view);
     r->visiting = true;
     for (int64_t no = (int64_t)sim_table_last(&r->store->imports); no > 0 && limit > 0; no--) {
         const struct import_row *import = sim_table_find(&r->store->imports, (uint64_t)no, view);
@@ -606,7 +583,6 @@ static const struct tranche_reader_functions reader_functions = {
     .groups_page = reader_groups_page,
     .devices_page = reader_devices_page,
     .device_values = reader_device_values,
-    .token_find = reader_token_find,
     .import_find = reader_import_find,
     .imports_page = reader_imports_page,
     .select_count = select_count,
@@ -618,10 +594,12 @@ static const struct tranche_reader_functions reader_functions = {
 enum tranche_code sim_store_reader_open(struct tranche_store *store, struct tranche_reader **reader,
                                         struct tranche_err *err)
 {
-    struct reader *r = calloc(1, sizeof *r);
+    struct sim_reader *r = calloc(1, sizeof *r);
     if (r == NULL)
         return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
-    r->reader.functions = &reader_functions;
+    r->functions = reader_functions;
+    sim_store_objects_reader_functions(&r->functions);
+    r->reader.functions = &r->functions;
     r->store = sim_store(store);
     r->store->readers++;
     *reader = &r->reader;

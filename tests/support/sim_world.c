@@ -202,6 +202,13 @@ static void wake_reader(struct sim *sim)
     event_add(sim, (struct sim_event){ .at_us = sim->mono_us + sim->reader_us, .kind = EVENT_READER });
 }
 
+/* Ids look like nothing else's and are the same in every run of a seed. */
+static void world_name(void *context, char id[TRANCHE_ID_BYTES])
+{
+    struct sim *sim = context;
+    snprintf(id, TRANCHE_ID_BYTES, "named-%u", ++sim->names);
+}
+
 static bool world_ask(void *context, const struct question *question)
 {
     struct sim *sim = context;
@@ -361,6 +368,7 @@ void sim_start(struct sim *sim)
         .worker_tasks_max = sim->world.worker_tasks_max ? sim->world.worker_tasks_max : TASKS_MAX - 1,
         .calls_max = sim->world.calls_max ? sim->world.calls_max : UINT32_MAX,
         .mono_us = world_mono,
+        .name = world_name,
         .give = world_give,
         .given = world_given,
         .take = world_take,

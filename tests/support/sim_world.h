@@ -59,6 +59,7 @@ struct sim {
     struct core *core; /* NULL: the engine is dead */
     int64_t mono_us;   /* virtual time */
     int64_t step_us;   /* by which the calendar has stepped */
+    uint32_t names;    /* given out to what the engine makes by itself */
 
     struct sim_verdict (*gateway)(struct sim *sim, const struct sim_call *call);
     void *context;     /* the script's */

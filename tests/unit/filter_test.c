@@ -382,7 +382,7 @@ Test(filter, takes_so_many_bytes_and_no_more)
 {
     size_t pad = FILTER_BYTES_MAX - strlen(ALL);
     check_limit(repeated(ALL, " ", pad, ""), repeated(ALL, " ", pad + 1, ""),
-                "16385 bytes are too long, at most 16384 are allowed");
+                "32769 bytes are too long, at most 32768 are allowed");
 }
 
 static char *nested(const char *head, size_t depth)

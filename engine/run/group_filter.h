@@ -1,0 +1,24 @@
+/* The devices that a group means: those that match its filter and, when it belongs to an organization, belong
+ * to it or to one below. */
+#ifndef GROUP_FILTER_H
+#define GROUP_FILTER_H
+
+#include "mem.h"
+#include "organization.h"
+
+#include <tranche/err.h>
+#include <tranche/store.h>
+
+/* All organizations, as the writer or a reader sees them. Free the tree in either case. */
+enum tranche_code organizations_load(struct tranche_store *store, struct organization_tree *tree,
+                                     struct tranche_err *err);
+enum tranche_code organizations_read(struct tranche_reader *reader, struct organization_tree *tree,
+                                     struct tranche_err *err);
+
+/* Adds the filter. The group's strings must outlive the call to the store, so they are copied first. */
+enum tranche_code group_filter_load(struct tranche_store *store, const struct tranche_group_record *group,
+                                    struct text *filter, struct tranche_err *err);
+enum tranche_code group_filter_read(struct tranche_reader *reader, const struct tranche_group_record *group,
+                                    struct text *filter, struct tranche_err *err);
+
+#endif
