@@ -186,8 +186,8 @@ static enum tranche_code find_device(struct request *request, struct tranche_rea
                                      struct tranche_device_record *device, struct tranche_err *err)
 {
     enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], device, err);
-    if (code == TRANCHE_NOTFOUND)
-        return fail(err, code, "Device \"%.128s\" was not found.", request->parameters[0]);
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, device->organization)))
+        return fail(err, TRANCHE_NOTFOUND, "Device \"%.128s\" was not found.", request->parameters[0]);
     return code;
 }
 

@@ -98,6 +98,7 @@ static enum tranche_code claim_check(struct tranche_reader *reader, const struct
 {
     struct tranche_object_record record;
     struct token token = { 0 };
+    snprintf(caller->name, sizeof caller->name, "%s", claim->name);
     enum tranche_code code = reader->functions->object_find(reader, TRANCHE_TOKEN, claim->name, &record, err);
     bool known = code == TRANCHE_OK;
     if (known)
@@ -110,7 +111,6 @@ static enum tranche_code claim_check(struct tranche_reader *reader, const struct
     bool same = CRYPTO_memcmp(hash, token.hash, sizeof hash) == 0;
     if (!known || !same || token.expires_us <= now_us)
         return refused(err);
-    snprintf(caller->name, sizeof caller->name, "%s", record.id);
     caller->token = token;
     return TRANCHE_OK;
 }

@@ -18,7 +18,7 @@
 #include <tranche/store.h>
 
 struct caller {
-    char name[TRANCHE_ID_BYTES]; /* the token's; "" until it was found good */
+    char name[TRANCHE_ID_BYTES]; /* the token's; of one that is not good, what it says; "" for none */
     struct token token;
 };
 

@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "imports.h"
+#include "limiter.h"
 #include "readers.h"
 #include "runner.h"
 
@@ -13,6 +14,8 @@ struct counter {
     struct runner *runner;
     struct readers readers;
     struct imports imports; /* being received or going in */
+    struct limiter failures; /* of logins, by address and by name */
+    struct limiter requests; /* by token */
 };
 
 #endif

@@ -144,9 +144,36 @@ static enum tranche_code check_length(struct request *request, struct tranche_er
     return TRANCHE_OK;
 }
 
+static enum tranche_code slow_down(struct tranche_err *err)
+{
+    return fail(err, TRANCHE_TOOMANY, "Rate limit reached; try again in %d s.", REQUEST_RATE_RETRY_S);
+}
+
+/* Who guesses is slowed down, by address and by the name that it tries. A good token is let in all the same, so nobody locks
+ * others out. */
+static enum tranche_code count_failure(struct request *request, struct tranche_err *err)
+{
+    struct limiter *failures = &request->counter->failures;
+    uint32_t burst = (uint32_t)request->counter->config->login_failures_max;
+    const int64_t interval_us = REQUEST_RATE_RETRY_S * INT64_C(1000000);
+    bool address = limiter_take(failures, request->peer, sizeof request->peer, request->now_us, interval_us, burst);
+    size_t length = strlen(request->caller.name);
+    bool name = length == 0 || limiter_take(failures, request->caller.name, length, request->now_us, interval_us, burst);
+    request->caller.name[0] = '\0';
+    return address && name ? TRANCHE_UNAUTHORIZED : slow_down(err);
+}
+
 static enum tranche_code check_token(struct request *request, struct tranche_reader *reader, struct tranche_err *err)
 {
-    return auth_check(reader, request_header(request, "Authorization"), request->now_us, &request->caller, err);
+    const char *authorization = request_header(request, "Authorization");
+    enum tranche_code code = auth_check(reader, authorization, request->now_us, &request->caller, err);
+    if (code == TRANCHE_UNAUTHORIZED && authorization != NULL)
+        return count_failure(request, err);
+    uint32_t rate = (uint32_t)request->counter->config->requests_per_s;
+    const char *name = request->caller.name;
+    bool free = code != TRANCHE_OK || rate == 0 ||
+                limiter_take(&request->counter->requests, name, strlen(name), request->now_us, 1000000 / rate, rate);
+    return free ? code : slow_down(err);
 }
 
 static enum tranche_code check_version(const struct request *request, struct tranche_err *err)

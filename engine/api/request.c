@@ -13,7 +13,6 @@
 #include <strings.h>
 
 #define STORE_RETRY_S 5 /* the engine tries a failing store again about once a second */
-#define RATE_RETRY_S  2
 
 const char *request_header(const struct request *request, const char *name)
 {
@@ -123,7 +122,7 @@ void request_refuse_with(struct request *request, const struct tranche_err *err,
 
     request->code = err->code;
     request->etag[0] = '\0';
-    request->retry_after_s = http == 503 ? STORE_RETRY_S : http == 429 ? RATE_RETRY_S : 0;
+    request->retry_after_s = http == 503 ? STORE_RETRY_S : http == 429 ? REQUEST_RATE_RETRY_S : 0;
 }
 
 void request_refuse(struct request *request, const struct tranche_err *err)

@@ -26,6 +26,7 @@
 #define REQUEST_HEADERS_MAX    64 /* far more than clients send; bounds the search */
 #define REQUEST_QUERY_MAX      32
 #define REQUEST_SEGMENTS_MAX   8 /* of the path; the longest pattern has 5 */
+#define REQUEST_RATE_RETRY_S   2 /* Retry-After of a 429 */
 #define REQUEST_PARAMETERS_MAX 3 /* names in a route's pattern */
 
 struct route;
@@ -49,6 +50,7 @@ struct request {
     const char *method;
     const char *path; /* not decoded */
     bool http_1_0;
+    unsigned char peer[16]; /* the client's address; IPv4 in its first four bytes, the rest zero */
     struct request_pair headers[REQUEST_HEADERS_MAX];
     unsigned header_count;
     struct request_pair query[REQUEST_QUERY_MAX];

@@ -40,6 +40,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,17 @@ static enum MHD_Result note_query(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
+static void note_peer(struct request *request, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+    if (address != NULL && address->sa_family == AF_INET)
+        memcpy(request->peer, &((const struct sockaddr_in *)address)->sin_addr, 4);
+    else if (address != NULL && address->sa_family == AF_INET6)
+        memcpy(request->peer, &((const struct sockaddr_in6 *)address)->sin6_addr, 8); /* a client has a /64 */
+}
+
 /* NULL: out of memory. The strings are libmicrohttpd's and live until the request ends. */
 static struct visit *visit_open(struct server *server, struct MHD_Connection *connection, const char *path,
                                 const char *method, const char *version)
@@ -130,6 +142,7 @@ static struct visit *visit_open(struct server *server, struct MHD_Connection *co
     request->path = path;
     request->http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_1) != 0;
     request->now_us = when_now_us();
+    note_peer(request, connection);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, request);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, note_query, request);
     count_up(server, &server->open_count);
@@ -426,6 +439,8 @@ enum tranche_code server_open(struct server **out, const struct config *config, 
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->fewer, NULL);
     imports_open(&server->counter.imports);
+    limiter_open(&server->counter.failures);
+    limiter_open(&server->counter.requests);
     server->counter.config = config;
     server->counter.runner = runner;
 
@@ -486,6 +501,8 @@ void server_close(struct server *server)
     backroom_close(&server->backroom);
     readers_close(&server->counter.readers);
     imports_close(&server->counter.imports);
+    limiter_close(&server->counter.failures);
+    limiter_close(&server->counter.requests);
     pthread_cond_destroy(&server->fewer);
     pthread_mutex_destroy(&server->mutex);
     free(server);

@@ -383,3 +383,37 @@ Test(listening, taken_port_is_told)
     cr_assert_not_null(strstr(err.text, "Address already in use"), "%s", err.text);
     server_close(server);
 }
+
+/* ---- who guesses ---- */
+
+Test(server_guesses, too_many_bad_tokens_are_slowed_down_and_good_ones_are_not)
+{
+    static const char *const settings[] = { "login_failures_max", "3", NULL };
+    api_world_open(&world, settings);
+    const char *bad = "SharedAccessSignature sr=x&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D&skn=root&se=1";
+    struct api_call call = { .method = "GET", .path = "/api/jobs?" API_VERSION, .token = bad };
+    for (int i = 0; i < 3; i++)
+        api_check_error(api_do(&world, &call), 401, "Unauthorized", "The token is missing, unknown or expired.");
+    struct api_answer answer = api_do(&world, &call);
+    cr_assert_str_eq(api_header(&answer, "Retry-After"), "2");
+    api_check_error(answer, 429, "TooManyRequests", "Rate limit reached; try again in 2 s.");
+    api_check(api_get(&world, "/api/jobs?" API_VERSION), 200, "{\"value\":[]}");
+    close_world();
+}
+
+Test(server_guesses, a_token_has_so_many_requests_a_second)
+{
+    static const char *const settings[] = { "requests_per_s", "5", NULL };
+    api_world_open(&world, settings);
+    int passed = 0, refused = 0;
+    for (int i = 0; i < 50; i++) {
+        struct api_answer answer = api_get(&world, "/api/jobs?" API_VERSION);
+        passed += answer.status == 200;
+        refused += answer.status == 429;
+        api_answer_free(&answer);
+    }
+    cr_assert_geq(passed, 5);
+    cr_assert_gt(refused, 0);
+    cr_assert_eq(passed + refused, 50);
+    close_world();
+}
