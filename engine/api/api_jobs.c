@@ -1,11 +1,13 @@
 /* The jobs part of IoT Central's API (api-contract.md 3.1, 14.2-14.8). */
 #include "handlers.h"
 
+#include "change.h"
 #include "definition.h"
 #include "fail.h"
 #include "job_json.h"
 #include "job_read.h"
 #include "listing.h"
+#include "state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,4 +152,31 @@ void jobs_rerun(struct request *request)
     }
     snprintf(request->command.rerun, sizeof request->command.rerun, "%s", rerun);
     request_post(request, COMMAND_JOB_RERUN, answer_job);
+}
+
+/* ---- delete, which is our own ---- */
+
+static enum tranche_code drop_job(struct request *request, struct tranche_store *store, int64_t now_us,
+                                  struct tranche_err *err)
+{
+    (void)now_us;
+    struct tranche_job_record job = { 0 };
+    const char *id = request->command.job.id;
+    enum tranche_code code = store->functions->job_find(store, id, &job, err);
+    if (code == TRANCHE_NOTFOUND)
+        return fail(err, code, "Job \"%s\" was not found.", id);
+    if (code == TRANCHE_OK)
+        code = store->functions->job_erase(store, job.no, err);
+    if (code == TRANCHE_CONFLICT && job_state_is_open(job.state))
+        fail(err, code, "Job \"%s\" cannot be deleted: %s.", id, job_state_refusal(job.state));
+    else if (code == TRANCHE_CONFLICT)
+        fail(err, code, "Job \"%s\" cannot be deleted yet: its values are being stored, or a rerun of it begins.", id);
+    tranche_job_record_free(&job);
+    return code;
+}
+
+void jobs_delete(struct request *request)
+{
+    if (name_job(request))
+        change_post_drop(request, drop_job);
 }

@@ -12,6 +12,7 @@ void jobs_devices(struct request *request);
 void jobs_stop(struct request *request);
 void jobs_resume(struct request *request);
 void jobs_rerun(struct request *request);
+void jobs_delete(struct request *request);
 
 /* api_schedules.c */
 void schedules_list(struct request *request);

@@ -103,6 +103,8 @@ static const struct route routes[] = {
       imports_list, "list the latest imports", .answer = "ImportCollection", .whole = true },
     { "GET", "/v1/imports/{import}", "Imports_Get", PERMISSION_DEVICES_VIEW,
       imports_get, "get an import's state and counts", .answer = "Import", .whole = true },
+    { "DELETE", "/v1/jobs/{job}", "Jobs_Remove", PERMISSION_JOBS_DELETE,
+      jobs_delete, "delete a job that is over, with its results", .status = 204 },
     { "GET", "/v1/jobs/{job}/progress", "Jobs_Progress", PERMISSION_JOBS_VIEW,
       native_progress, "get a job's counters, batch and state", .answer = "JobProgressNow" },
     { "GET", "/v1/jobs/{job}/devices", "Jobs_Devices", PERMISSION_JOBS_VIEW,

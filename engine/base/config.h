@@ -34,6 +34,7 @@
     X(mailbox_max,           256,     1,   65536,     "",        "API writes that wait for the engine; then 503")   \
     X(login_failures_max,     30,     1,    1000,     "",        "tokens that are not good, at once from one address; then one in 2 s, and 429") \
     X(requests_per_s,          0,     0,  100000,     "/s",      "API requests of one token; beyond that 429; 0: no limit") \
+    X(job_retention_days,     30,     0,   36500,     "days",    "finished jobs are kept so long; 0: for ever")   \
     X(schedule_enabled_default, 1,    0,       1,     "",        "whether a schedule that does not say so is enabled") \
     X(schedule_late_s,        60,     1,   86400,     "s",       "an occurrence that comes later than this was missed")
 

@@ -189,6 +189,7 @@ static void take_results(struct core *core)
 static void move_on(struct core *core)
 {
     scheduler_advance(core);
+    retention_advance(core);
     life_admit(core);
     for (struct job *job = core->jobs; job != NULL; job = job->next)
         life_advance(core, job);
@@ -340,6 +341,7 @@ static void commit_done(struct core *core)
 
     write_settled(core);
     scheduler_settled(core);
+    retention_settled(core);
     fold_settled(core);
     give_tasks(core);
     orders_answer(core);
@@ -439,6 +441,7 @@ static int64_t next_wake(const struct core *core)
     if (fold_looks(core))
         sooner(&wake, core->fold.retry_at_us > core->mono_us ? core->fold.retry_at_us : core->mono_us);
     sooner(&wake, scheduler_wake(core));
+    sooner(&wake, retention_wake(core));
     bool last_words = core->draining && has_changes(core);
     if (last_words || core->recovering || write_chunk_rows_ready(core) > 0)
         sooner(&wake, core->mono_us);

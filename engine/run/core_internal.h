@@ -1,6 +1,6 @@
 /* Shared by the files that make up the core: core.c (tick, commit rule), orders.c (commands), life.c (a job's life),
  * issue.c (which devices next), write.c (the transaction), members.c (freezing, recounts), fold.c (values into the
- * registry), scheduler.c, recovery.c. */
+ * registry), scheduler.c, retention.c, recovery.c. */
 #ifndef CORE_INTERNAL_H
 #define CORE_INTERNAL_H
 
@@ -8,6 +8,7 @@
 #include "core.h"
 #include "fold.h"
 #include "job.h"
+#include "retention.h"
 #include "scheduler.h"
 
 #define JOBS_WAITING_MAX     10000   /* pending jobs kept in memory, about 3 KB each; a further one is refused */
@@ -76,6 +77,7 @@ struct core {
     uint32_t chunk_row_count;
     struct fold fold;
     struct scheduler scheduler;
+    struct retention retention;
     struct task **sorted;     /* room to sort a commit's results */
     uint32_t sorted_capacity;
 

@@ -217,7 +217,8 @@ enum tranche_code write_everything(struct core *core, struct tranche_err *err)
     TRY(write_chunks(core, err));
     TRY(scheduler_write(core, err));
     TRY(write_audits(core, err));
-    return write_registry(core, err);
+    TRY(write_registry(core, err));
+    return retention_write(core, err);
 }
 
 /* ---- afterwards ---- */
@@ -268,6 +269,8 @@ static void settle_registry(struct core *core)
 {
     struct command *writes = core->writes;
     core->scheduler.look |= writes != NULL;
+    if (writes != NULL)
+        retention_look_soon(core);
     core->writes = NULL;
     core->writes_last = &core->writes;
     for (struct command *command = writes, *next; command != NULL; command = next) {

@@ -248,7 +248,13 @@ static const char contract[] =
     "CREATE INDEX job_schedule ON job (schedule, no) WHERE schedule <> '';"
     "CREATE INDEX device_organization ON device (organization) WHERE organization IS NOT NULL AND deleted = 0;";
 
-static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed, contract };
+/* erasure: jobs that are gone, but not all of their rows. */
+static const char retention[] =
+    "CREATE TABLE erasure (job INTEGER PRIMARY KEY) STRICT;"
+    "CREATE INDEX job_ended ON job (ended_us) WHERE open = 0;"
+    "CREATE INDEX job_origin ON job (origin) WHERE open = 1 AND origin <> 0;";
+
+static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed, contract, retention };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

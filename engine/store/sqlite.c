@@ -238,6 +238,7 @@ enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct
     sqlite_fleet_functions(&s->functions);
     sqlite_values_functions(&s->functions);
     sqlite_imports_functions(&s->functions);
+    sqlite_erase_functions(&s->functions);
     sqlite_objects_functions(&s->functions);
     sqlite_schedules_functions(&s->functions);
     s->store.functions = &s->functions;

@@ -105,6 +105,9 @@ enum tranche_code sqlite_reader_open(struct tranche_store *store, struct tranche
 enum tranche_code reader_snapshot_open(struct sqlite_reader *reader, bool *opened, struct tranche_err *err);
 void reader_snapshot_close(struct sqlite_reader *reader, bool opened);
 
+/* sqlite_erase.c */
+void sqlite_erase_functions(struct tranche_store_functions *functions);
+
 /* sqlite_objects.c */
 void sqlite_objects_functions(struct tranche_store_functions *functions);
 void sqlite_objects_reader_functions(struct tranche_reader_functions *functions);

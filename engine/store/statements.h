@@ -17,6 +17,11 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     "job.resumed, job.organization "
 #define JOB_SOURCE "FROM job JOIN definition ON definition.job = job.no "
 
+/* Whether nothing needs a job any more. */
+#define JOB_IS_FREE                                                                                      \
+    "open = 0 AND NOT EXISTS (SELECT 1 FROM fold WHERE fold.job = job.no) AND NOT EXISTS " \
+    "(SELECT 1 FROM job AS rerun WHERE rerun.origin = job.no AND rerun.open = 1) "
+
 /* In the order of rows_device and rows_group. */
 #define DEVICE_COLUMNS                                                                                   \
     "no, id, enabled, provisioned, simulated, deleted, revision, display_name, template_id, organization, " \
@@ -80,6 +85,31 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "SELECT " JOB_COLUMNS JOB_SOURCE "ORDER BY job.no")                                                   \
     X(JOBS_PAGE, ROLE_READER, "list the jobs",                                                              \
       "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.no < ?1 ORDER BY job.no DESC LIMIT ?2")                   \
+    X(JOB_EXPIRED, ROLE_WRITER, "find a job that has expired",                                              \
+      "SELECT no, id FROM job WHERE state IN ('complete', 'cancelled', 'failed') AND ended_us < ?1 "        \
+      "AND " JOB_IS_FREE "ORDER BY ended_us LIMIT 1")                                                       \
+    X(JOB_IS_FREE, ROLE_WRITER, "look whether a job may be erased",                                         \
+      "SELECT " JOB_IS_FREE "FROM job WHERE no = ?1")                                                       \
+    X(ERASURE_PUT, ROLE_WRITER, "store an erasure",                                                         \
+      "INSERT INTO erasure (job) VALUES (?1)")                                                              \
+    X(ERASURE_FIND, ROLE_WRITER, "find an erasure",                                                         \
+      "SELECT job FROM erasure ORDER BY job LIMIT 1")                                                       \
+    X(ERASURE_DROP, ROLE_WRITER, "end an erasure",                                                          \
+      "DELETE FROM erasure WHERE job = ?1")                                                                 \
+    X(JOB_DROP, ROLE_WRITER, "delete a job",                                                                \
+      "DELETE FROM job WHERE no = ?1")                                                                      \
+    X(DEFINITION_DROP, ROLE_WRITER, "delete a job's definition",                                            \
+      "DELETE FROM definition WHERE job = ?1")                                                              \
+    X(BATCHES_ERASE, ROLE_WRITER, "erase batches",                                                          \
+      "DELETE FROM batch WHERE job = ?1 AND no < (SELECT min(no) FROM batch WHERE job = ?1) + ?2")          \
+    X(CHUNKS_ERASE, ROLE_WRITER, "erase members",                                                           \
+      "DELETE FROM chunk WHERE job = ?1 AND no < (SELECT min(no) FROM chunk WHERE job = ?1) + ?2")          \
+    X(RESULTS_ERASE, ROLE_WRITER, "erase results",                                                          \
+      "DELETE FROM result WHERE job = ?1 "                                                                  \
+      "AND ordinal < (SELECT min(ordinal) FROM result WHERE job = ?1) + ?2")                                \
+    X(RETRIES_ERASE, ROLE_WRITER, "erase waiting devices",                                                  \
+      "DELETE FROM retry WHERE job = ?1 "                                                                   \
+      "AND ordinal < (SELECT min(ordinal) FROM retry WHERE job = ?1) + ?2")                                 \
     X(BATCH_PUT, ROLE_WRITER, "store a batch",                                                              \
       "INSERT INTO batch (job, no, started_us, ended_us, total, completed, failed, unknown) "               \
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET started_us = ?3, ended_us = ?4, "  \

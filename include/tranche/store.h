@@ -216,6 +216,13 @@ struct tranche_store_functions {
     /* Every job in one of the states of the bit mask (1u << state), oldest first. */
     enum tranche_code (*jobs_in)(struct tranche_store *store, uint32_t states, tranche_job_visit *visit, void *context,
                                  struct tranche_err *err);
+    /* Removing jobs. job_expired finds the oldest of those that are over since before `before_us` and may be erased.
+     * job_erase: the job is gone at once, what belongs to it goes slice by slice with erase_some, which says whether there
+     * may be more. TRANCHE_CONFLICT: the job is open, or a rerun of it is, or its values are not folded yet. */
+    enum tranche_code (*job_expired)(struct tranche_store *store, int64_t before_us, int64_t *no,
+                                     char id[TRANCHE_ID_BYTES], struct tranche_err *err);
+    enum tranche_code (*job_erase)(struct tranche_store *store, int64_t no, struct tranche_err *err);
+    enum tranche_code (*erase_some)(struct tranche_store *store, bool *more, struct tranche_err *err);
     enum tranche_code (*batch_put)(struct tranche_store *store, int64_t job, const struct tranche_batch_record *batch,
                                    struct tranche_err *err);
     enum tranche_code (*batch_load)(struct tranche_store *store, int64_t job, uint32_t index,

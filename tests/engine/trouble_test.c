@@ -340,3 +340,44 @@ Test(trouble, a_crash_at_any_commit_of_a_property_job_loses_nothing)
 {
     crash_everywhere(PROPERTY BATCHES, false);
 }
+
+/* ---- jobs that have been over for long ---- */
+
+#define DAY_US (INT64_C(86400) * SECOND_US)
+
+Test(trouble, jobs_go_when_they_have_been_over_for_their_time)
+{
+    static struct sim sim;
+    begin(&sim, 50, every_fourth_refuses);
+    sim.config.job_retention_days = 30;
+    sim_crash(&sim);
+    sim_start(&sim);
+    create(&sim, "old", PROPERTY);
+    rest(&sim, "old");
+    sim_run(&sim, 29 * DAY_US, NULL);
+    cr_assert_not_null(sim_job(&sim, "old"));
+    create(&sim, "young", COMMAND);
+    rest(&sim, "young");
+    sim_run(&sim, 2 * DAY_US, NULL);
+    cr_assert_null(sim_job(&sim, "old"));
+    cr_assert_not_null(sim_job(&sim, "young"));
+
+    sim.watch = NULL; /* it tells jobs by their ids, and this one is free again */
+    create(&sim, "old", COMMAND);
+    cr_assert_eq(rest(&sim, "old")->tally.total, 50);
+    sim_close(&sim);
+}
+
+Test(trouble, jobs_are_kept_for_ever_where_nobody_wants_them_removed)
+{
+    static struct sim sim;
+    begin(&sim, 5, well);
+    sim.config.job_retention_days = 0;
+    sim_crash(&sim);
+    sim_start(&sim);
+    create(&sim, "job", COMMAND);
+    rest(&sim, "job");
+    sim_run(&sim, 400 * DAY_US, NULL);
+    cr_assert_not_null(sim_job(&sim, "job"));
+    sim_close(&sim);
+}

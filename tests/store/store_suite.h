@@ -74,7 +74,10 @@ struct store_place {
     X(due_schedules_come_in_order)                           \
     X(instances_are_found_newest_first)                      \
     X(organizations_hold_what_belongs_to_them)               \
-    X(audit_is_appended)
+    X(audit_is_appended)                                     \
+    X(expired_jobs_are_found_oldest_first)                   \
+    X(erased_job_is_gone_with_its_rows)                      \
+    X(needed_jobs_are_not_erased)
 
 #define X(name) void store_case_##name(struct store_place *place);
 STORE_CASES(X)

@@ -289,6 +289,7 @@ enum tranche_code sim_store_open(struct tranche_store **store, struct tranche_er
     s->functions = store_functions;
     sim_store_jobs_functions(&s->functions);
     sim_store_fleet_functions(&s->functions);
+    sim_store_erase_functions(&s->functions);
     sim_store_objects_functions(&s->functions);
     sim_store_values_functions(&s->functions);
     s->store.functions = &s->functions;

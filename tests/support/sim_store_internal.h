@@ -107,6 +107,7 @@ struct sim_store {
     struct sim_table groups, imports; /* by order of creation */
     struct sim_table folds;           /* by job */
     struct sim_table objects, schedules, audit; /* by order of creation */
+    int64_t erased_last;              /* the largest number of a job that was erased: it never comes back */
     struct job_rows **rows;           /* by number - 1; NULL: never had any */
     uint32_t rows_count;
     uint32_t *by_id; /* numbers of all devices, bytewise by id, then by number */
@@ -194,6 +195,9 @@ struct group_row *sim_store_group_named(struct sim_store *s, const char *id, uin
 void sim_store_values_functions(struct tranche_store_functions *functions); /* enters its own */
 void sim_store_visit_done(const struct job_rows *rows, uint32_t first, uint32_t count, uint64_t view,
                           tranche_done_visit *visit, void *context);
+
+/* sim_store_erase.c */
+void sim_store_erase_functions(struct tranche_store_functions *functions);
 
 /* sim_store_objects.c */
 void sim_store_objects_functions(struct tranche_store_functions *functions);

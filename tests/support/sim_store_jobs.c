@@ -86,7 +86,8 @@ static enum tranche_code job_insert(struct tranche_store *store, struct tranche_
                                     struct tranche_err *err)
 {
     struct sim_store *s = sim_store(store);
-    int64_t no = (int64_t)sim_table_last(&s->jobs) + 1;
+    int64_t last = (int64_t)sim_table_last(&s->jobs);
+    int64_t no = (last > s->erased_last ? last : s->erased_last) + 1;
     struct job_rows *rows = NULL;
     enum tranche_code code = change_of(store, no, "job_insert", &rows, err);
     if (code != TRANCHE_OK)
