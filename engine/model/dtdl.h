@@ -11,12 +11,11 @@
 
 #include <tranche/err.h>
 
-#define DTDL_NAME_BYTES_MAX 512 /* DTDL says 64; IoT Central has let longer ones pass */
-#define DTDL_SHOWN_BYTES_MAX \
-    64 /* of what the client wrote, in an error text: a name that DTDL allows is shown whole */
+#define DTDL_NAME_BYTES_MAX  512 /* DTDL says 64, but nobody is hurt by a longer one */
+#define DTDL_SHOWN_BYTES_MAX 64  /* of what the client wrote, in an error text: any name of DTDL's */
 
-bool dtdl_is_given(const struct json *value); /* neither absent nor null, which clients generated from a
-                                                 schema send for it */
+/* Neither absent nor null, which clients generated from a schema send instead. */
+bool dtdl_is_given(const struct json *value);
 
 /* Whether the value at `trail` is given and of the type. */
 enum tranche_code dtdl_require(const struct json *value, const struct trail *trail, enum json_type type,
@@ -30,13 +29,13 @@ enum tranche_code dtdl_require_member(const struct json *object, const struct tr
 enum tranche_code dtdl_read_name(const struct json *object, const struct trail *trail, struct arena *memory,
                                  const char **name, struct tranche_err *err);
 
-bool dtdl_is_a(const struct json *object,
-               const char *type); /* whether its @type is that, or a list with that in it */
+/* Whether the object's @type is that, or a list with that in it. */
+bool dtdl_is_a(const struct json *object, const char *type);
 /* What to say when dtdl_is_a answers no to all of `types`, a list for people. */
 enum tranche_code dtdl_refuse_type(const struct json *object, const struct trail *trail, const char *types,
                                    struct tranche_err *err);
 
-bool dtdl_is_reference(
-    const char *word); /* whether it names something that is described elsewhere, "dtmi:..." */
+/* Whether the word names something that is described elsewhere: "dtmi:...". */
+bool dtdl_is_reference(const char *word);
 
 #endif

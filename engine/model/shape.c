@@ -170,7 +170,8 @@ static enum tranche_code read_number(struct reader *reader, const struct json *v
     enum tranche_code code = dtdl_require(value, trail, JSON_NUMBER, reader->err);
     char where[TRAIL_BYTES];
     if (code == TRANCHE_OK && !json_integer(value, into))
-        return fail(reader->err, TRANCHE_INVALID, "%s: expected an integer.", trail_print(trail, where));
+        return fail(reader->err, TRANCHE_INVALID, "%s: expected an integer of 64 bits.",
+                    trail_print(trail, where));
     return code;
 }
 

@@ -36,8 +36,7 @@ struct shape_field {
 /* Lives in the arena it was parsed into, or for ever. What is not of its kind is zero. */
 struct shape {
     enum shape_kind kind;
-    const char *phrase;    /* "an integer of 32 bits": what a value is expected to be; NULL for an enum, which
-                              lists its values */
+    const char *phrase;    /* "an integer of 32 bits", for error texts; NULL: an enum, which lists its values */
     size_t count;          /* of fields, numbers or strings, which are sorted */
     size_t required_count; /* of fields that must be there */
     const struct shape_field *fields; /* of an object */
@@ -46,8 +45,8 @@ struct shape {
     const struct shape *inner;        /* of an array's elements, or a map's values */
 };
 
-/* Reads the schema at `trail`. TRANCHE_INVALID with a whole sentence that begins with the member; *shape is
- * untouched then. Running out of memory is left to the arena's `failed`. */
+/* Reads the schema at `trail`. TRANCHE_INVALID with a whole sentence that begins with the member; *shape
+ * means nothing then. Running out of memory is left to the arena's `failed`. */
 enum tranche_code shape_parse(const struct json *schema, const struct trail *trail, struct arena *memory,
                               const struct shape **shape, struct tranche_err *err);
 

@@ -15,11 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS          "0123456789"
-#define TIME_BYTES_MAX  40 /* the longest time has 9 digits of fraction and an offset: well below */
-#define CHOICES_MAX     8  /* values of an enum that a refusal lists */
-#define LONG_DIGITS_MAX 19 /* of an integer of 64 bits */
-#define EXPONENT_MAX    (10 * JSON_NUMBER_BYTES_MAX) /* beyond any that the other digits could make up for */
+#define DIGITS         "0123456789"
+#define TIME_BYTES_MAX 40 /* the longest time has 9 digits of fraction and an offset: well below */
+#define CHOICES_MAX    8  /* values of an enum that a refusal lists */
+#define EXPONENT_MAX   (10 * JSON_NUMBER_BYTES_MAX) /* beyond any that the other digits could make up for */
 
 struct checker {
     const char *at, *end; /* the bytes that have not been walked */
@@ -35,8 +34,7 @@ struct value {
     size_t bytes;
 };
 
-/* Each walks past the value, where it fits: the last three from the first thing inside to the closing
- * bracket. */
+/* They walk past a value that fits; the last three from the first thing inside it to the closing bracket. */
 typedef enum tranche_code value_checker(struct checker *, const struct shape *, const struct json *,
                                         const struct trail *);
 static value_checker check, check_object, check_map, check_array;
@@ -112,18 +110,11 @@ static enum tranche_code refuse_value(const struct checker *checker, const struc
 
 /* -- Scalars ----------------------------------------------------------------------------------- */
 
-/* The digits of a number without the zeros around them, and the power of ten to multiply them by. */
-struct decimal {
-    char digits[LONG_DIGITS_MAX];
-    size_t count; /* may be above LONG_DIGITS_MAX: then only the first are there */
-    long exponent;
-};
-
-static long take_exponent(const char *raw, const char *end)
+static long read_exponent(const char *at, const char *end)
 {
-    if (raw == end)
+    if (at == end)
         return 0;
-    const char *at = raw + 1; /* past the e */
+    at++; /* the e */
     bool negative = *at == '-';
     at += *at == '-' || *at == '+';
     long exponent = 0;
@@ -132,48 +123,42 @@ static long take_exponent(const char *raw, const char *end)
     return negative ? -exponent : exponent;
 }
 
-static struct decimal take_decimal(const char *raw, const char *end)
+/* Appends zeros to the number; false when it gets too big. */
+static bool append_zeros(uint64_t *number, long count)
 {
-    struct decimal decimal = { 0 };
-    const char *at = raw;
-    bool fraction = false;
-    size_t zeros = 0; /* not counted yet: only a digit behind them makes them count */
+    for (; count > 0 && *number > 0; count--)
+        if (__builtin_mul_overflow(*number, 10, number))
+            return false;
+    return true;
+}
+
+/* The number where it is a whole one of 64 bits, however it is written: 5, 5.0, 0.5e1. Zeros wait for a digit
+ * behind them, so what does not fit although they are left out is too big or has a fraction. */
+static bool read_whole(const struct value *value, int64_t *number)
+{
+    bool negative = value->raw[0] == '-', fraction = false;
+    const char *at = value->raw + negative, *end = value->raw + value->bytes;
+    uint64_t magnitude = 0;
+    long places = 0, exponent = 0;
     for (; at < end && *at != 'e' && *at != 'E'; at++) {
         if (*at == '.') {
             fraction = true;
             continue;
         }
-        decimal.exponent -= fraction;
-        zeros += *at == '0';
+        exponent -= fraction;
+        places++;
         if (*at == '0')
             continue;
-        for (; zeros > 0; zeros--)
-            if (decimal.count > 0 && decimal.count++ < LONG_DIGITS_MAX)
-                decimal.digits[decimal.count - 1] = '0';
-        if (decimal.count++ < LONG_DIGITS_MAX)
-            decimal.digits[decimal.count - 1] = *at;
+        if (!append_zeros(&magnitude, places) || __builtin_add_overflow(magnitude, *at - '0', &magnitude))
+            return false;
+        places = 0;
     }
-    decimal.exponent += (long)zeros + take_exponent(at, end);
-    return decimal;
-}
-
-/* The number where it is a whole one of 64 bits, however it is written: 5, 5.0, 0.5e1. */
-static bool take_whole(const struct value *value, int64_t *number)
-{
-    bool negative = value->raw[0] == '-';
-    struct decimal decimal = take_decimal(value->raw + negative, value->raw + value->bytes);
-    *number = 0;
-    if (decimal.count == 0)
-        return true;
-    if (decimal.exponent < 0 || decimal.count > LONG_DIGITS_MAX ||
-        decimal.exponent > LONG_DIGITS_MAX - (long)decimal.count)
+    exponent += places + read_exponent(at, end);
+    if (magnitude > 0 && (exponent < 0 || !append_zeros(&magnitude, exponent)))
         return false;
-    uint64_t magnitude = 0; /* of at most 19 digits */
-    for (size_t i = 0; i < decimal.count + (size_t)decimal.exponent; i++)
-        magnitude = magnitude * 10 + (i < decimal.count ? (uint64_t)(decimal.digits[i] - '0') : 0);
     if (magnitude > (uint64_t)INT64_MAX + negative)
         return false;
-    *number = negative ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
+    *number = negative && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
     return true;
 }
 
@@ -187,7 +172,7 @@ static bool is_anything(const struct shape *shape, const struct value *value)
 static bool is_integer(const struct shape *shape, const struct value *value)
 {
     int64_t number;
-    bool whole = take_whole(value, &number);
+    bool whole = read_whole(value, &number);
     return whole && (shape->kind == SHAPE_LONG || (number >= INT32_MIN && number <= INT32_MAX));
 }
 
@@ -200,7 +185,7 @@ static int compare_number(const void *key, const void *entry)
 static bool is_listed_number(const struct shape *shape, const struct value *value)
 {
     int64_t number;
-    return take_whole(value, &number) &&
+    return read_whole(value, &number) &&
            bsearch(&number, shape->numbers, shape->count, sizeof *shape->numbers, compare_number) != NULL;
 }
 

@@ -30,13 +30,11 @@ struct capability {
     bool writable;             /* a property; a cloud property always is */
     bool open;                 /* a component: part of its interface is described elsewhere */
     const struct shape *shape; /* of a property's value or a command's request; NULL: a command without */
-    uint32_t interface; /* the interface's number in the order of reading: what extends comes before what it
-                           extends */
+    uint32_t interface;        /* its number in the order of reading: what extends comes before what it extends */
 };
 
 /* Everything points into `memory`, and is read-only once parsed. Zeroed is empty. */
-struct template
-{
+struct template {
     const char *display_name; /* NULL: none given */
     const char *description;  /* NULL: none given */
     bool open;                /* part of the root's interface is described elsewhere, by a dtmi alone */
