@@ -29,4 +29,8 @@ enum tranche_code engine_assemble(struct tranche_engine **engine, const struct c
                                   const struct tranche_connector *connector, const void *connector_state,
                                   struct tranche_err *err);
 
+/* Reads anew what may change while all goes on: the server's TLS files. Says in the log what became of it. One thread at a
+ * time, and not while the engine closes. */
+void engine_reload(struct tranche_engine *engine);
+
 #endif

@@ -74,6 +74,12 @@ unsigned tranche_engine_port(const struct tranche_engine *engine)
     return engine->server != NULL ? server_port(engine->server) : 0;
 }
 
+void engine_reload(struct tranche_engine *engine)
+{
+    if (engine->server != NULL)
+        server_reload(engine->server);
+}
+
 uint32_t tranche_engine_close(struct tranche_engine *engine)
 {
     uint32_t left = 0;

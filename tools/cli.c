@@ -15,10 +15,11 @@
 #define TOKEN_BYTES_MAX 8192 /* more is no Authorization value */
 #define NAMES_WIDTH     34   /* column at which the help of a flag begins */
 
-enum { GLOBAL_SERVER = 1001, GLOBAL_TOKEN_FILE, GLOBAL_OUTPUT, GLOBAL_NO_COLOR, GLOBAL_QUIET, GLOBAL_HELP };
+enum { GLOBAL_SERVER = 1001, GLOBAL_CA_FILE, GLOBAL_TOKEN_FILE, GLOBAL_OUTPUT, GLOBAL_NO_COLOR, GLOBAL_QUIET, GLOBAL_HELP };
 
 static const struct flag global_flags[] = {
     { GLOBAL_SERVER, 0, "server", "URL", "server to speak with (TRANCHE_SERVER; " CLI_SERVER_STANDARD ")" },
+    { GLOBAL_CA_FILE, 0, "ca-file", "FILE", "CA of an https server, PEM (TRANCHE_CA_FILE; the system's CAs)" },
     { GLOBAL_TOKEN_FILE, 0, "token-file", "FILE", "file with the Authorization value (TRANCHE_TOKEN: the value itself)" },
     { GLOBAL_OUTPUT, 'o', "output", "FORMAT", "table, wide, json, jsonl, tsv or id (table)" },
     { GLOBAL_NO_COLOR, 0, "no-color", NULL, "no colours (NO_COLOR)" },
@@ -278,6 +279,9 @@ static bool take_global(struct cli *cli, int id, const char *value)
     switch (id) {
     case GLOBAL_SERVER:
         return take_server(cli, value);
+    case GLOBAL_CA_FILE:
+        cli->ca_file = value;
+        return true;
     case GLOBAL_TOKEN_FILE:
         return take_token_file(cli, value);
     case GLOBAL_OUTPUT:
@@ -311,6 +315,8 @@ static bool cli_init(struct cli *cli)
     cli->terminal_out = isatty(STDOUT_FILENO);
     cli->terminal_err = isatty(STDERR_FILENO);
     cli->color = cli->terminal_err && !is_set("NO_COLOR") && term != NULL && strcmp(term, "dumb") != 0;
+    if (is_set("TRANCHE_CA_FILE"))
+        cli->ca_file = getenv("TRANCHE_CA_FILE");
     if (is_set("TRANCHE_TOKEN"))
         cli->token = getenv("TRANCHE_TOKEN");
     return !is_set("TRANCHE_SERVER") || take_server(cli, getenv("TRANCHE_SERVER"));

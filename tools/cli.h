@@ -31,6 +31,7 @@ enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_TSV, 
 /* Set up by the global flags and the environment before a command runs. */
 struct cli {
     const char *server;     /* without a slash at its end */
+    const char *ca_file;    /* PEM, whom to believe instead of the system's CAs; NULL: those */
     const char *token;      /* Authorization value; NULL: none */
     enum output output;
     bool quiet;             /* no progress, no notes */

@@ -1,5 +1,5 @@
 /* The server in the foreground. The main thread assembles the engine and then only waits for signals, which all other
- * threads have blocked: the first SIGTERM or SIGINT drains, a second one ends at once.
+ * threads have blocked: SIGHUP loads the TLS files anew, the first SIGTERM or SIGINT drains, a second one ends at once.
  */
 #include "assemble.h"
 #include "cli.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CONFIG = 1, DATA, LISTEN, GATEWAY, PRESET, WORKERS, IN_FLIGHT, SET, HELP_OPTIONS };
+enum { CONFIG = 1, DATA, LISTEN, GATEWAY, PRESET, WORKERS, IN_FLIGHT, TLS_CERT, TLS_KEY, SET, HELP_OPTIONS };
 
 #define SETTINGS_MAX 64 /* flags of one command line; the last one of a key wins */
 
@@ -24,6 +24,8 @@ static const struct flag flags[] = {
     { PRESET, 0, "preset", "NAME", "how the gateway is spoken to (central)" },
     { WORKERS, 0, "workers", "N", "threads that call devices" },
     { IN_FLIGHT, 0, "in-flight", "N", "calls at once, for each job (256)" },
+    { TLS_CERT, 0, "tls-cert", "FILE", "certificate chain, PEM: speak https only" },
+    { TLS_KEY, 0, "tls-key", "FILE", "its private key, PEM" },
     { SET, 0, "set", "NAME=VALUE", "any other option; may be repeated" },
     { HELP_OPTIONS, 0, "help-options", NULL, "print a configuration file with all options and defaults" },
     { 0 },
@@ -47,6 +49,7 @@ static const char *key_of(int flag)
     static const char *const keys[] = {
         [DATA] = "data", [LISTEN] = "listen", [GATEWAY] = "gateway",
         [PRESET] = "preset", [WORKERS] = "workers", [IN_FLIGHT] = "in_flight",
+        [TLS_CERT] = "tls_cert", [TLS_KEY] = "tls_key",
     };
     return keys[flag];
 }
@@ -118,9 +121,23 @@ static void block_signals(sigset_t *signals)
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
     int failed = pthread_sigmask(SIG_BLOCK, signals, NULL);
     assert(failed == 0);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* Returns at the first signal to end. */
+static void wait_for_end(struct tranche_engine *engine, const sigset_t *signals)
+{
+    for (;;) {
+        int signal;
+        if (sigwait(signals, &signal) != 0)
+            continue;
+        if (signal != SIGHUP)
+            return;
+        engine_reload(engine);
+    }
 }
 
 static void let_signals_end(const sigset_t *signals)
@@ -128,6 +145,7 @@ static void let_signals_end(const sigset_t *signals)
     struct sigaction action = { .sa_handler = end_at_once };
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    signal(SIGHUP, SIG_IGN); /* there is nothing left to reload for */
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
@@ -138,7 +156,8 @@ static void announce(const struct config *config, unsigned port)
 {
     const char *colon = strrchr(config->listen, ':');
     int host_bytes = colon != NULL ? (int)(colon - config->listen) : (int)strlen(config->listen);
-    printf("tranche: listening on http://%.*s:%u\n", host_bytes, config->listen, port);
+    const char *scheme = config->tls_cert[0] != '\0' ? "https" : "http";
+    printf("tranche: listening on %s://%.*s:%u\n", scheme, host_bytes, config->listen, port);
     fflush(stdout);
 }
 
@@ -147,13 +166,11 @@ static enum exit_code serve(const struct config *config)
     struct tranche_err err;
     struct tranche_engine *engine;
     sigset_t signals;
-    int signal;
     block_signals(&signals);
     if (engine_assemble(&engine, config, NULL, NULL, &err) != TRANCHE_OK)
         return cli_fail_err(&err);
     announce(config, tranche_engine_port(engine));
-    while (sigwait(&signals, &signal) != 0)
-        ;
+    wait_for_end(engine, &signals);
     let_signals_end(&signals);
     uint32_t unended = tranche_engine_close(engine);
     if (unended > 0)
@@ -182,7 +199,7 @@ const struct cmd cmd_serve = {
     .help = "run the server",
     .more = "A flag is stronger than the environment (TRANCHE_IN_FLIGHT=512), the environment than the\n"
             "file, the file than the default. SIGTERM lets calls in flight end and then stops; a second\n"
-            "one stops at once.",
+            "one stops at once. SIGHUP loads the TLS files anew; connections that exist go on.",
     .example = "tranche serve --data /var/lib/tranche --gateway http://127.0.0.1:9200",
     .flags = flags,
     .run = run_serve,

@@ -24,8 +24,8 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 /* A proxy for everything does not know the way to this machine. */
 static bool is_local(const char *server)
 {
-    return strncmp(server, "http://127.", 11) == 0 || strncmp(server, "http://localhost", 16) == 0
-        || strncmp(server, "http://[::1]", 12) == 0;
+    const char *host = strstr(server, "://") + 3; /* cli.c has looked */
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0;
 }
 
 enum exit_code http_open(struct http *http, const struct cli *cli)
@@ -97,6 +97,10 @@ static void set_up(struct http *http, const char *method, const char *url, const
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, strcmp(method, "GET") != 0 ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, strcmp(method, "GET") != 0 ? 1L : 0L);
+    if (http->cli->ca_file != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, http->cli->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* and nobody else */
+    }
     if (is_local(http->cli->server))
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
@@ -123,6 +127,7 @@ static enum exit_code perform(struct http *http)
         curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &http->status);
     else if (http->trouble[0] == '\0')
         snprintf(http->trouble, sizeof http->trouble, "%s", curl_easy_strerror(code));
+    http->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
     if (http->body.length > 0)
         json_parse(http->body.bytes, http->body.length, &http->json, NULL);
     return exit_of_status(http->status);
@@ -222,6 +227,8 @@ enum exit_code http_report(const struct http *http)
     const char *server = http->cli->server;
     if (http->status == 0) {
         cli_fail(EXIT_TROUBLE, "%s\n  server %s", http->trouble, server);
+        if (http->untrusted && http->cli->ca_file == NULL)
+            fprintf(stderr, "  a CA of your own is given with --ca-file or TRANCHE_CA_FILE\n");
         return EXIT_TROUBLE;
     }
     const struct json *error = json_member(http->json.root, "error");

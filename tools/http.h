@@ -21,6 +21,7 @@ struct http {
     struct text body;           /* of the last answer, as it came */
     struct json_document json;  /* of the body; its root is NULL when it is no JSON */
     char trouble[256];          /* why no answer came */
+    bool untrusted;             /* it was the certificate */
     void (*tick)(void *context); /* called now and then during an upload, until its answer has come; NULL: none */
     void *tick_context;
 };

@@ -123,7 +123,7 @@ static void base_print(const struct request *request, struct text *out)
             length--;
         text_add(out, public_url, length);
     } else if (host != NULL)
-        text_printf(out, "http://%s", host);
+        text_printf(out, "%s://%s", request->counter->config->tls_cert[0] != '\0' ? "https" : "http", host);
 }
 
 static bool is_repeated(const struct request *request, unsigned index)

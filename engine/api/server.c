@@ -35,6 +35,7 @@
 #include "listen.h"
 #include "log.h"
 #include "request.h"
+#include "tls.h"
 #include "when.h"
 
 #include <assert.h>
@@ -58,6 +59,7 @@ struct server {
     struct counter counter;
     struct backroom backroom;
     struct MHD_Daemon *daemon;
+    struct tls *tls; /* NULL: plain HTTP */
     int listen_fd;
     unsigned port;
     atomic_bool is_quiet; /* accepts no more; HTTP threads read it to end their connections */
@@ -393,6 +395,20 @@ static size_t leave_encoded(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
+/* The session is made before the first of these two calls and is no more, or never began, at the second. */
+static void note_connection(void *context, struct MHD_Connection *connection, void **identity,
+                            enum MHD_ConnectionNotificationCode what)
+{
+    struct server *server = context;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        tls_release(server->tls, *identity);
+        return;
+    }
+    gnutls_session_t session =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+    *identity = tls_identify(server->tls, session);
+}
+
 static void log_message(void *context, const char *format, va_list arguments)
 {
     (void)context;
@@ -421,12 +437,30 @@ static enum tranche_code daemon_start(struct server *server, const struct config
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
+    const struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
+    const struct MHD_OptionItem secure[] = {
+        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)note_connection, server },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_PRIORITIES },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)tls_no_identity },
+        { MHD_OPTION_END, 0, NULL },
+    };
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    server->daemon =
-        MHD_start_daemon(flags, 0, admit, server, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    if (server->tls != NULL)
+        flags |= MHD_USE_TLS;
+    server->daemon = MHD_start_daemon(flags, 0, admit, server, handle, server, MHD_OPTION_ARRAY, options,
+                                      MHD_OPTION_ARRAY, server->tls != NULL ? secure : plain, MHD_OPTION_END);
     if (server->daemon == NULL)
         return fail(err, TRANCHE_INTERNAL, "the HTTP server does not start");
     return TRANCHE_OK;
+}
+
+static enum tranche_code open_tls(struct server *server, const struct config *config, struct tranche_err *err)
+{
+    bool has_cert = config->tls_cert[0] != '\0', has_key = config->tls_key[0] != '\0';
+    if (has_cert != has_key)
+        return fail(err, TRANCHE_INVALID, "tls_cert and tls_key go together: %s is missing",
+                    has_cert ? "tls_key" : "tls_cert");
+    return has_cert ? tls_open(&server->tls, config->tls_cert, config->tls_key, err) : TRANCHE_OK;
 }
 
 enum tranche_code server_open(struct server **out, const struct config *config, struct runner *runner,
@@ -444,9 +478,10 @@ enum tranche_code server_open(struct server **out, const struct config *config, 
     server->counter.config = config;
     server->counter.runner = runner;
 
-    /* A reader for each thread that ever wants one. */
-    unsigned readers = (unsigned)config->http_threads + BACKROOM_THREADS;
-    enum tranche_code code = readers_open(&server->counter.readers, store, readers, err);
+    enum tranche_code code = open_tls(server, config, err);
+    unsigned readers = (unsigned)config->http_threads + BACKROOM_THREADS; /* one for each thread that ever wants one */
+    if (code == TRANCHE_OK)
+        code = readers_open(&server->counter.readers, store, readers, err);
     if (code == TRANCHE_OK)
         code = backroom_open(&server->backroom, err);
     if (code == TRANCHE_OK)
@@ -464,6 +499,16 @@ enum tranche_code server_open(struct server **out, const struct config *config, 
 unsigned server_port(const struct server *server)
 {
     return server->port;
+}
+
+void server_reload(struct server *server)
+{
+    struct tranche_err err;
+    char quoted[LOG_QUOTED_BYTES];
+    if (server->tls == NULL)
+        log_info("tls", "nothing to reload: TLS is off", NULL);
+    else if (tls_reload(server->tls, &err) != TRANCHE_OK)
+        log_error("tls", "reload failed, the old certificate stays", "error=%s", log_quote(err.text, quoted));
 }
 
 void server_quiesce(struct server *server)
@@ -498,6 +543,7 @@ void server_close(struct server *server)
     }
     if (server->listen_fd >= 0)
         close(server->listen_fd);
+    tls_close(server->tls);
     backroom_close(&server->backroom);
     readers_close(&server->counter.readers);
     imports_close(&server->counter.imports);

@@ -13,6 +13,8 @@ struct server;
 enum tranche_code server_open(struct server **server, const struct config *config, struct runner *runner,
                               struct tranche_store *store, struct tranche_err *err);
 unsigned server_port(const struct server *server);
+/* Loads the TLS files anew, for connections to come, and says in the log what became of it. One thread at a time. */
+void server_reload(struct server *server);
 void server_quiesce(struct server *server); /* stops accepting; open requests go on */
 void server_close(struct server *server);
 

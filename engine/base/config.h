@@ -44,6 +44,8 @@
     X(gateway,              "",                 "URL",       "gateway that calls go to when no connector is configured") \
     X(gateway_token_file,   "",                 "PATH",      "file with the Authorization value for the gateway")  \
     X(preset,               "central",          "NAME",      "how the gateway is spoken to")                       \
+    X(tls_cert,             "",                 "PATH",      "certificate chain, PEM: with it and its key the server speaks https only") \
+    X(tls_key,              "",                 "PATH",      "private key of the certificate, PEM, without a password") \
     X(public_url,           "",                 "URL",       "base of links in answers, behind a proxy")           \
     X(schedule_missed,      "once",             "once|skip", "a schedule's missed occurrences: one job for all of them, or none")
 

@@ -36,7 +36,7 @@ class Program:
         self.log = open(log, "ab")
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.log)
         line = self.process.stdout.readline().decode()
-        if "listening on http://" not in line:
+        if "listening on http" not in line:
             self.process.wait(START_TIMEOUT_S)
             fail(f"{' '.join(arguments[:2])} did not start: {line!r}; see {log}")
         self.url = line.split("listening on ")[1].strip()
@@ -60,6 +60,7 @@ class World:
         self.gateway_options = list(gateway_options)
         self.server_options = list(server_options)
         self.server = None
+        self.context = None  # of TLS
         self.gateway = Program(
             [os.path.join(build, "fleetsim"), "--listen", "127.0.0.1:0", "--log", self.gateway_log]
             + self.gateway_options, os.path.join(self.directory, "fleetsim.err"))
@@ -89,7 +90,7 @@ class World:
         request = urllib.request.Request(self.server.url + path, data=body, method=method,
                                          headers={name: value for name, value in fields.items() if value})
         try:
-            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:
+            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S, context=self.context) as answer:
                 return answer.status, answer.headers, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read().decode()
