@@ -395,7 +395,9 @@ static size_t leave_encoded(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-/* The session is made before the first of these two calls and is no more, or never began, at the second. */
+/* Of TLS: gives each connection its certificate. The session is made before the first of these two calls and is no more,
+ * or never began, at the second. (MHD_OPTION_HTTPS_CERT_CALLBACK is there for this too, but its function is not told whose
+ * server it is, nor when a certificate is no longer used.) */
 static void note_connection(void *context, struct MHD_Connection *connection, void **identity,
                             enum MHD_ConnectionNotificationCode what)
 {
