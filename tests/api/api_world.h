@@ -1,5 +1,8 @@
 /* The counter for tests: real server, real SQLite store in a directory of its own, and the fake runner behind
  * it; and a client. One world a test; any failure aborts the test.
+ *
+ * Where the environment variable TRANCHE_EXCHANGES names a file, each exchange is written to it, to be checked against
+ * the contract.
  */
 #ifndef API_WORLD_H
 #define API_WORLD_H

@@ -293,7 +293,7 @@ static enum tranche_code put_scheduled(struct tranche_store *store, void *contex
     struct tranche_job_record job = {
         .id = "run-1", .group = "north-pumps", .schedule = "nightly", .estimate = 1
     };
-    job.definition = strdup("\"group\":\"north-pumps\"");
+    job.definition = strdup(INTERVAL);
     enum tranche_code code = store->functions->job_insert(store, &job, err);
     tranche_job_record_free(&job);
     return code;
@@ -304,7 +304,7 @@ Test(jobs, job_of_a_schedule_names_it)
     api_store(&world, put_scheduled, NULL);
     api_check(
         get_job("run-1"), 200,
-        "{\"id\":\"run-1\",\"scheduledJobId\":\"nightly\",\"group\":\"north-pumps\","
+        "{\"id\":\"run-1\",\"scheduledJobId\":\"nightly\"," INTERVAL ","
         "\"progress\":{\"total\":1,\"pending\":1,\"completed\":0,\"failed\":0},\"status\":\"pending\"}");
 }
 
