@@ -144,15 +144,15 @@ struct change {
     int64_t revision; /* that was patched; 0: a PUT */
 };
 
-static enum tranche_code read_change(struct request *request, const char *body, struct change *change,
-                                     struct tranche_err *err)
+static enum tranche_code read_change(struct request *request, const char *body, size_t bytes,
+                                     struct change *change, struct tranche_err *err)
 {
     struct tranche_job_record *job = &request->command.job;
     struct json_document document = { 0 };
     enum tranche_code code =
-        job_read(job, request->parameters[0], body, strlen(body), scope_home(&request->scope), err);
+        job_read(job, request->parameters[0], body, bytes, scope_home(&request->scope), err);
     if (code == TRANCHE_OK)
-        code = json_parse(body, strlen(body), &document, err);
+        code = json_parse(body, bytes, &document, err);
     if (code == TRANCHE_OK)
         code = schedule_parse(json_member(document.root, "schedule"), &change->rule, err);
     if (code == TRANCHE_OK)
@@ -253,7 +253,7 @@ void schedules_put(struct request *request)
     const char *body = request->body.bytes != NULL ? request->body.bytes : "";
     if (change == NULL)
         fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
-    if (change != NULL && read_change(request, body, change, &err) == TRANCHE_OK)
+    if (change != NULL && read_change(request, body, request->body.length, change, &err) == TRANCHE_OK)
         request_defer(request, check_and_post);
     else
         request_refuse(request, &err);
@@ -273,7 +273,7 @@ static enum tranche_code read_patch(struct request *request, const struct tranch
                                          : change_merge(request, text.bytes, required, &merged, err);
     text_free(&text);
     if (code == TRANCHE_OK)
-        code = read_change(request, merged, change, err);
+        code = read_change(request, merged, strlen(merged), change, err);
     if (code == TRANCHE_OK)
         code = body_parse(request, &document,
                           err); /* the etag that counts is the client's, not the merged one */

@@ -107,19 +107,19 @@ static void print_kept(const struct json_document *document, struct text *out)
     text_puts(out, "}");
 }
 
-static enum tranche_code read_body(struct request *request, const char *text, struct change *change,
-                                   struct tranche_err *err)
+static enum tranche_code read_body(struct request *request, const char *text, size_t bytes,
+                                   struct change *change, struct tranche_err *err)
 {
     struct json_document document;
     struct tranche_err cause;
     struct template template;
-    enum tranche_code code = template_parse(text, strlen(text), &template, &cause);
+    enum tranche_code code = template_parse(text, bytes, &template, &cause);
     template_free(&template);
     if (code == TRANCHE_BADREQUEST)
         return fail(err, code, "The body is not valid JSON: %s.", cause.text);
     if (code != TRANCHE_OK)
         return fail(err, code, "%s", cause.text);
-    code = json_parse(text, strlen(text), &document, err);
+    code = json_parse(text, bytes, &document, err);
     if (code == TRANCHE_OK)
         code = body_string(request, document.root, "etag", ETAG_BYTES, &change->etag, err);
     struct text kept = { 0 };
@@ -174,7 +174,7 @@ void templates_put(struct request *request)
     if (code == TRANCHE_OK && change == NULL)
         code = fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
     if (code == TRANCHE_OK)
-        code = read_body(request, body, change, &err);
+        code = read_body(request, body, request->body.length, change, &err);
     if (code == TRANCHE_OK)
         post(request, change);
     else
@@ -195,7 +195,7 @@ static enum tranche_code read_patch(struct request *request, struct change *chan
         return code;
     change->revision = present.revision;
     code = change_merge(request, present.body, required, &merged, err);
-    return code == TRANCHE_OK ? read_body(request, merged, change, err) : code;
+    return code == TRANCHE_OK ? read_body(request, merged, strlen(merged), change, err) : code;
 }
 
 void templates_patch(struct request *request)

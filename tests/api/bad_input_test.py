@@ -3,6 +3,7 @@
 
 Usage: bad_input_test.py BUILD.
 """
+import json
 import os
 import sys
 
@@ -30,6 +31,9 @@ CASES = [
     ("jobs/j", with_(group="nobody"), 422, ['group: device group "nobody" does not exist.']),
     ("jobs/j", b"{", 400, ["not valid JSON", "offset 1"]),
     ("jobs/j", b"", 400, []),
+    ("jobs/j", json.dumps(GOOD).encode() + b"\0", 400, ["not valid JSON", "offset"]),
+    ("scheduledJobs/s", json.dumps(with_(schedule={"start": "2099-01-01T00:00:00Z"})).encode() + b"\0", 400, ["not valid JSON"]),
+    ("deviceTemplates/dtmi:a:b;1", b'{"@type":["ModelDefinition"],"capabilityModel":{}}\0{', 400, ["not valid JSON"]),
     ("jobs/j", b"[]", 422, ["object"]),
     ("jobs/j", b'{"group":"all","group":"b"}', 400, ["duplicate member"]),
     ("jobs/job.1", GOOD, 422, ["job.1", "."]),
