@@ -30,48 +30,92 @@ TOO_LONG = "x" * 5000   # no name is so long
 
 JOB = {"group": GROUP_IN_USE, "displayName": "j", "description": "d", "batch": {"type": "number", "value": 5},
        "cancellationThreshold": {"type": "percentage", "value": 10, "batch": True},
-       "data": [{"type": "property", "target": "dtmi:test:device;1", "path": "level", "value": 1}], "organizations": ["north"]}
-GROUP = {"displayName": "g", "description": "d", "filter": "SELECT * FROM devices", "organizations": ["north"]}
-DEVICE = {"displayName": "d", "template": "dtmi:test:device;1", "enabled": True, "simulated": False, "organizations": ["north"]}
+       "data": [{"type": "property", "target": "dtmi:test:device;1", "path": "level", "value": 1}]}
+SCHEDULE = {**JOB, "enabled": False, "schedule": {"start": "2099-03-09T02:00:00Z", "recurrence": "daily",
+                                                  "end": {"type": "occurrences", "occurrences": 30}}}
+GROUP = {"displayName": "g", "description": "d", "filter": "SELECT * FROM devices"}
+DEVICE = {"displayName": "d", "template": "dtmi:test:device;1", "enabled": True, "simulated": False}
+TEMPLATE = {"@type": ["ModelDefinition", "DeviceModel"], "displayName": "t", "capabilityModel": {
+    "@id": "dtmi:test:model;1", "@type": "Interface", "contents": [{"@type": "Property", "name": "level", "schema": "double"}]}}
+ORGANIZATION = {"displayName": "o"}
+TOKEN = {"roles": [{"role": "ae2c9854-393b-4f97-8c42-479d70ce626e"}], "expiry": "2099-01-01T00:00:00Z"}
 
 ABSENT = object()
 
+NAMES = WRONG_STRINGS + (TOO_LONG,)
+ORGANIZATIONS = (1, True, "x", {}, [], [1], [None], [[]], [""], ["a", "b"], ["nobody"], [TOO_LONG])
+ETAGS = (1, True, [], {})
+JOB_MEMBERS = [
+    (("displayName",), NAMES), (("description",), NAMES), (("organizations",), ORGANIZATIONS),
+    (("group",), WRONG_STRINGS + (ABSENT, None, "", "no such group", "a.b", "nobody", "x" * 256)),
+    (("batch",), WRONG_OBJECTS),
+    (("batch", "type"), WRONG_STRINGS + (ABSENT, None, "", "Number", "percent", "anzahl")),
+    (("batch", "value"), (ABSENT, None, "1", [], {}, True, 0, -1, 0.5, 1e-30, -1e300)),
+    (("cancellationThreshold",), WRONG_OBJECTS),
+    (("cancellationThreshold", "type"), WRONG_STRINGS + (ABSENT, None, "", "PERCENTAGE")),
+    (("cancellationThreshold", "value"), (ABSENT, None, "1", [], {}, False, -1, 100.0001, 101, 1e300)),
+    (("cancellationThreshold", "batch"), (0, 1, [], {}, "yes", "TRUE", "")),
+    (("data",), (ABSENT, None, 1, True, "x", {}, [], [1], [None], ["x"], [[]], [{}], [JOB["data"][0]] * 2000)),
+    (("data", 0, "type"), WRONG_STRINGS + (ABSENT, None, "", "reboot", "Property JobData", "deviceManifestMigration")),
+    (("data", 0, "target"), WRONG_STRINGS + (ABSENT, None, "", TOO_LONG)),
+    (("data", 0, "path"), WRONG_STRINGS + (ABSENT, None, "", ".", "a.", ".b", "a.b.c", 'a"b', "a\\b", "a\nb", TOO_LONG)),
+    (("data", 0, "value"), (ABSENT, None)),
+]
+END = ("schedule", "end")
+
 # member (a path in the object) and what it may not be; ABSENT: the member is required
 WRONG_MEMBERS = {
-    "jobs": (JOB, [
-        (("displayName",), WRONG_STRINGS + (TOO_LONG,)), (("description",), WRONG_STRINGS + (TOO_LONG,)),
-        (("group",), WRONG_STRINGS + (ABSENT, None, "", "no such group", "a.b", "nobody", "x" * 256)),
-        (("batch",), WRONG_OBJECTS), (("batch", "type"), WRONG_STRINGS + (ABSENT, None, "", "Number", "percent", "anzahl")),
-        (("batch", "value"), (ABSENT, None, "1", [], {}, True, 0, -1, 0.5, 1e-30, -1e300)),
-        (("cancellationThreshold",), WRONG_OBJECTS),
-        (("cancellationThreshold", "type"), WRONG_STRINGS + (ABSENT, None, "", "PERCENTAGE")),
-        (("cancellationThreshold", "value"), (ABSENT, None, "1", [], {}, False, -1, 100.0001, 101, 1e300)),
-        (("cancellationThreshold", "batch"), (0, 1, [], {}, "yes", "TRUE", "")),
-        (("data",), (ABSENT, None, 1, True, "x", {}, [], [1], [None], ["x"], [[]], [{}], [JOB["data"][0]] * 2000)),
-        (("data", 0, "type"), WRONG_STRINGS + (ABSENT, None, "", "reboot", "Property JobData", "deviceManifestMigration")),
-        (("data", 0, "target"), WRONG_STRINGS + (ABSENT, None, "", TOO_LONG)),
-        (("data", 0, "path"), WRONG_STRINGS + (ABSENT, None, "", ".", "a.", ".b", "a.b.c", 'a"b', "a\\b", "a\nb", TOO_LONG)),
-        (("data", 0, "value"), (ABSENT, None)),
-        (("organizations",), (1, True, "x", {}, [], [1], [None], [[]], [""], ["a", "b"], [TOO_LONG])),
+    "jobs": (JOB, JOB_MEMBERS),
+    "scheduledJobs": (SCHEDULE, JOB_MEMBERS + [
+        (("enabled",), WRONG_FLAGS), (("etag",), ETAGS), (("schedule",), WRONG_OBJECTS + (ABSENT, None)),
+        (("schedule", "start"), WRONG_STRINGS + (ABSENT, None, "", "tomorrow", "2099-13-01T00:00:00Z", "2099-02-30T00:00:00Z",
+                                                 "2099-01-01T25:00:00Z", "99999-01-01T00:00:00Z", "2099-01-01T00:00:00",
+                                                 TOO_LONG)),
+        (("schedule", "recurrence"), WRONG_STRINGS + ("", "hourly", "every day", TOO_LONG)), (END, WRONG_OBJECTS),
+        ((*END, "type"), WRONG_STRINGS + (ABSENT, None, "", "never", "date")),
+        ((*END, "occurrences"), (ABSENT, None, 0, -1, 1000, 1.5, "3", True, [], 1e300)),
+        (END, ({"type": "date"}, {"type": "date", "date": 1}, {"type": "date", "date": "31.12.2099"},
+               {"type": "date", "date": "2099-02-30"}, {"type": "date", "date": ""}, {"type": "date", "date": TOO_LONG})),
     ]),
     "deviceGroups": (GROUP, [
-        (("displayName",), WRONG_STRINGS + (ABSENT, None, "", TOO_LONG)), (("description",), WRONG_STRINGS + (TOO_LONG,)),
-        (("filter",), WRONG_STRINGS + (ABSENT, None, "", "x" * 70000)), (("etag",), (1, True, [], {})),
-        (("organizations",), (1, True, "x", {}, [], [1], [None], [[]], [""], ["a", "b"], [TOO_LONG])),
+        (("displayName",), NAMES + (ABSENT, None, "")), (("description",), NAMES), (("etag",), ETAGS),
+        (("filter",), WRONG_STRINGS + (ABSENT, None, "", "x" * 70000)), (("organizations",), ORGANIZATIONS),
     ]),
     "devices": (DEVICE, [
-        (("displayName",), WRONG_STRINGS + (TOO_LONG,)), (("template",), WRONG_STRINGS + (TOO_LONG,)),
-        (("enabled",), WRONG_FLAGS), (("simulated",), WRONG_FLAGS), (("etag",), (1, True, [], {})),
-        (("organizations",), (1, True, "x", {}, [], [1], [None], [[]], [""], ["a", "b"], [TOO_LONG])),
+        (("displayName",), NAMES), (("template",), NAMES), (("enabled",), WRONG_FLAGS), (("simulated",), WRONG_FLAGS),
+        (("etag",), ETAGS), (("organizations",), ORGANIZATIONS),
+    ]),
+    "deviceTemplates": (TEMPLATE, [
+        (("displayName",), NAMES), (("etag",), ETAGS), (("@type",), (ABSENT, None, 1, True, {})),
+        (("capabilityModel",), WRONG_OBJECTS + (ABSENT, None)),
+        (("capabilityModel", "contents"), (1, True, "x", {}, [1], [None], [[]], [{}])),
+        (("capabilityModel", "contents", 0, "name"), WRONG_STRINGS + (ABSENT, None, "", "a.b", "a b", TOO_LONG)),
+        (("capabilityModel", "contents", 0, "@type"), (ABSENT, None, 1, True, {}, "Nothing")),
+        (("capabilityModel", "contents", 0, "schema"),
+         (1, True, "nothing", [], {}, {"@type": "Enum"}, {"@type": "Object", "fields": 1})),
+    ]),
+    "organizations": (ORGANIZATION,
+                      [(("displayName",), NAMES), (("parent",), WRONG_STRINGS + ("nobody", "new", "A", TOO_LONG))]),
+    "apiTokens": (TOKEN, [
+        (("roles",), (ABSENT, None, 1, True, "x", {}, [], [1], [None], [[]], [{}], [{"role": "ae2c"}] * 1000)),
+        (("roles", 0, "role"), WRONG_STRINGS + (ABSENT, None, "", "administrator ", "ae2c9854-393b-4f97-8c42-479d70ce626",
+                                                TOO_LONG)),
+        (("roles", 0, "organization"), WRONG_STRINGS + ("nobody", TOO_LONG)),
+        (("expiry",), WRONG_STRINGS + ("", "never", "2099-02-30T00:00:00Z", "2099-01-01", TOO_LONG)),
     ]),
 }
+NEW = {"deviceTemplates": "dtmi:new:thing;1"}  # an id of each kind that nothing has; elsewhere "new"
 
-LISTS = ("/api/jobs", "/api/deviceGroups", "/api/devices", f"/api/deviceGroups/{GROUP_IN_USE}/devices")
+LISTS = ("/api/jobs", "/api/scheduledJobs", "/api/deviceGroups", "/api/devices", f"/api/deviceGroups/{GROUP_IN_USE}/devices",
+         "/api/deviceTemplates", "/api/organizations", "/api/apiTokens")
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 40)
 # routes and the methods that they have
 ROUTES = (("/api/jobs", "GET"), ("/api/jobs/j", "GET PUT"), ("/api/jobs/j/devices", "GET"), ("/api/jobs/j/stop", "POST"),
           ("/api/jobs/j/resume", "POST"), ("/api/jobs/j/rerun/k", "PUT"), ("/api/deviceGroups", "GET"),
           ("/api/deviceGroups/g", "GET PUT PATCH DELETE"), ("/api/devices", "GET"), ("/api/devices/d", "GET PUT PATCH DELETE"),
+          ("/api/scheduledJobs", "GET"), ("/api/scheduledJobs/s", "GET PUT PATCH DELETE"), ("/api/scheduledJobs/s/jobs", "GET"),
+          ("/api/deviceTemplates/dtmi:a:b;1", "GET PUT PATCH DELETE"), ("/api/organizations/o", "GET PUT PATCH DELETE"),
+          ("/api/apiTokens/t", "GET PUT DELETE"), ("/api/roles", "GET"), ("/api/roles/r", "GET"), ("/v1/audit", "GET"),
           ("/api/devices/d/properties", "GET"), ("/v1/devices/import", "POST"), ("/v1/imports", "GET"), ("/healthz", "GET"))
 
 
@@ -114,7 +158,7 @@ class Forge:
 
     def good_put(self, version="HTTP/1.1"):
         """A request that would make a group."""
-        body = json.dumps(GROUP | {"organizations": None}).encode()
+        body = json.dumps(GROUP).encode()
         return self.head("PUT", f"/api/deviceGroups/{SMUGGLED}?{VERSION}", self.good_headers(body), version) + body
 
     # ---- bytes ----
@@ -200,7 +244,7 @@ class Forge:
     # ---- JSON ----
 
     def put(self, name, kind, body, statuses):
-        return self.refused(name, "PUT", f"/api/{kind}/new?{VERSION}", body, statuses=statuses)
+        return self.refused(name, "PUT", f"/api/{kind}/{NEW.get(kind, 'new')}?{VERSION}", body, statuses=statuses)
 
     def any_object(self):
         kind = self.pick(*WRONG_MEMBERS)
@@ -288,8 +332,8 @@ class Forge:
     def unknown_path(self):
         path = self.pick("/", "//", "/api", "/api/", "/api//jobs", "/api/jobs/", "/api/./jobs", "/api/../api/jobs",
                          "/api/%2e%2e/api/jobs", "/api/jobs/j/../j", "/v1/../api/jobs", "/api/jobs%2fj", "/API/jobs",
-                         "/api/Jobs", "/api/jobs;x=1", "/api/query", "/api/deviceTemplates/dtmi:a:b;1",
-                         "/api/deviceTemplates/dtmi:a,b;1,2", "/api/jobs/j/devices/d", "/v1/x", "/etc/passwd",
+                         "/api/Jobs", "/api/jobs;x=1", "/api/query", "/api/deviceTemplates/dtmi:a:b;1/x",
+                         "/api/deviceTemplates/dtmi:a,b;1,2/x", "/api/jobs/j/devices/d", "/v1/x", "/etc/passwd",
                          "/api/jobs/j/stop/", "/api" + "/a" * self.random.randint(1, 2000), "/" + self.word(length_max=60),
                          "/%ff%fe/%c0%af", "/api/jobs/j%0d%0aX:%20y/none", "/api\\jobs",
                          "/" + "%2e" * self.random.randint(1, 500))
@@ -322,7 +366,7 @@ class Forge:
                                    safe="%;:,.")
         rerun = kind == "jobs" and self.random.random() < 0.3
         path = f"/api/jobs/j/rerun/{thing}" if rerun else f"/api/{kind}/{thing}"
-        body = b"" if rerun else json.dumps(WRONG_MEMBERS[kind][0] | {"organizations": None}).encode()
+        body = b"" if rerun else json.dumps(WRONG_MEMBERS[kind][0]).encode()
         return self.refused("wrong id", "PUT", f"{path}?{VERSION}", body, statuses=(422,))
 
     def method(self):
@@ -437,9 +481,9 @@ class Forge:
                             statuses=(412,))
 
     def if_match_nothing(self):
-        kind = self.pick("deviceGroups", "devices")
-        body = json.dumps(WRONG_MEMBERS[kind][0] | {"organizations": None}).encode()
-        return self.refused("If-Match of nothing", "PUT", f"/api/{kind}/new?{VERSION}", body,
+        kind = self.pick("deviceGroups", "devices", "scheduledJobs", "deviceTemplates", "organizations")
+        body = json.dumps(WRONG_MEMBERS[kind][0]).encode()
+        return self.refused("If-Match of nothing", "PUT", f"/api/{kind}/{NEW.get(kind, 'new')}?{VERSION}", body,
                             headers=[("If-Match", self.pick("*", '"x"'))], statuses=(412,))
 
     def authorization(self):
