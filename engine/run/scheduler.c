@@ -67,6 +67,8 @@ static enum tranche_code print_definition(const struct tranche_schedule_record *
     text_printf(&name, "%s - %u", definition.display_name != NULL ? definition.display_name : schedule->id,
                 run);
     definition.display_name = name.bytes;
+    if (definition.description == NULL)
+        definition.description = ""; /* as the schedule itself shows it */
     if (!name.failed)
         definition_print(&definition, false, &printed);
     snprintf(record->group, sizeof record->group, "%s", definition.group);
