@@ -10,6 +10,7 @@ A transcript is text. `#` begins a comment. Lines that begin with a sign say wha
     > PUT /api/jobs/j?api-version=x  a request: its headers follow as lines with > too, then its body
     < 200                            what must come back: status, headers with <, then the body, if one is to be looked at
     ~ job j complete                 waits until the job has this status
+    ~ progress j 3                   waits until so many of the job's devices are done
     ~ schedule s 2                   waits until the schedule has made so many jobs, and each has ended
 
 A body ends at the next sign. Expected JSON must be met exactly: members in this order, none more, none less, numbers and
@@ -36,7 +37,6 @@ PLACEHOLDERS = {
     "server": r"http://127\.0\.0\.1:\d+",
     "continuation": r"[A-Za-z0-9_-]+",
     "secret": r"[A-Za-z0-9%]{40,}",
-    "number": r"\d+",
 }
 PLACEHOLDER = re.compile(rf"<({'|'.join(PLACEHOLDERS)})(?::(\w+))?>")
 
@@ -142,9 +142,10 @@ def compare(expected, answer, kept):
 
 
 def look(world, kind, name):
-    """A job's status, or how many jobs a schedule has made once all of them have ended."""
-    if kind == "job":
-        return world.expect(200, "GET", f"/api/jobs/{name}")["status"]
+    """A job's status, how many of its devices are done, or how many jobs a schedule has made once all of them have ended."""
+    if kind in ("job", "progress"):
+        job = world.expect(200, "GET", f"/api/jobs/{name}")
+        return job["status"] if kind == "job" else str(job["progress"]["completed"] + job["progress"]["failed"])
     jobs = world.expect(200, "GET", f"/api/scheduledJobs/{name}/jobs")["value"]
     return str(len(jobs)) if all("end" in job for job in jobs) else "at-work"
 
@@ -198,7 +199,7 @@ def self_test():
     """The comparison must see what it is for."""
     good = '{"id":"a","n":1.10,"at":"2026-03-02T09:20:00.120Z","list":[1,{"b":null}],"link":"http://127.0.0.1:80/x?a=1"}'
     expected = "< 200\n// a comment\n" + good.replace("2026-03-02T09:20:00.120Z", "<time>").replace(
-        "http://127.0.0.1:80/x?a=1", "<server>/x?a=<number:a>")
+        "http://127.0.0.1:80/x?a=1", "<server>/x?a=<continuation:a>")
     step, kept = read_steps("> GET /x\n" + expected)[1], {}
     harness.check(not compare(step, (200, {}, good), kept), "a good answer is refused")
     harness.check(fill("a{{a}}", kept) == "a1", f"what a placeholder stood for is not kept: {kept}")
