@@ -35,21 +35,25 @@ SHRINKING_S = 60
 
 DEVICES = [f"d{index}" for index in range(10)]
 GROUPS = ["g0", "g1", "g2"]
-JOBS = ["j0", "j1", "j2", "j3"]
 
 
 # ---- sequences ----
 
 def mostly(usual, *others):
-    return some.sampled_from([usual] * 3 * len(others) + list(others))
+    return some.sampled_from([usual] * 4 * len(others) + list(others))
+
+
+def often(usual, *others):
+    return some.sampled_from([usual] * len(others) + list(others))
 
 
 TEMPLATE = [["$template", "=", model.TEMPLATES[0]]]
-FILTERS = [TEMPLATE, TEMPLATE, [["$template", "=", model.TEMPLATES[1]]], [], [["$simulated", "=", True]],
-           [["$simulated", "=", False]], TEMPLATE + [["$enabled", "=", True]], TEMPLATE + [["level", "=", 1]],
-           [["level", ">", 1]], [["site", "=", "north"]], [["site", "!=", "north"]], [["level", "<=", 2], ["$simulated", "=", False]]]
+FILTERS = [TEMPLATE, [], [["$simulated", "=", False]], TEMPLATE + [["$enabled", "=", True]], TEMPLATE + [["level", "=", 1]],
+           [["level", ">", 1]], [["site", "=", "north"]], [["site", "!=", "north"]], [["level", "<=", 2], ["$simulated", "=", False]],
+           [["$template", "=", model.TEMPLATES[1]]], [["$simulated", "=", True]]]
 
-device, group, job = (some.sampled_from(names) for names in (DEVICES, GROUPS, JOBS))
+device, group = some.sampled_from(DEVICES), mostly(*GROUPS)
+job = some.sampled_from(["j0"] * 5 + ["j1"] * 2 + ["j2"])
 etag = mostly("none", *model.ETAGS[1:])
 page = mostly(0, 1, 3)
 spelling = some.sampled_from(model.SPELLINGS)
@@ -59,11 +63,11 @@ new_device = some.fixed_dictionaries({
 changed_device = some.sampled_from([
     {}, {"displayName": "three"}, {"enabled": False}, {"enabled": True}, {"simulated": True}, {"simulated": False},
     {"template": model.TEMPLATES[1]}, {"template": model.TEMPLATES[0]}])
-new_group = some.fixed_dictionaries({"displayName": some.sampled_from(["all", "some"]), "filter": some.sampled_from(FILTERS)})
+new_group = some.fixed_dictionaries({"displayName": some.sampled_from(["all", "some"]), "filter": often(*FILTERS)})
 changed_group = some.one_of(
     some.sampled_from([{"displayName": "new"}, {"description": "words"}, {"description": None}, {"filter": None},
                        {"displayName": None}]),
-    some.fixed_dictionaries({"filter": some.sampled_from(FILTERS)}))
+    some.fixed_dictionaries({"filter": often(*FILTERS)}))
 
 
 @some.composite
@@ -73,9 +77,9 @@ def specs(draw):
         "name": draw(mostly("job", "other")), "group": draw(mostly("g0", "g1", "g2")), "kind": kind,
         "steps": draw(mostly(1, 2)) if kind != "cloudProperty" else 1,
         "value": draw(some.sampled_from(["north", "south"] if kind == "cloudProperty" else [1, 2, 3, "2"])),
-        "batch": draw(mostly(None, ["percentage", 25], ["percentage", 33.4], ["percentage", 1], ["percentage", 14.285714],
+        "batch": draw(often(None, ["percentage", 25], ["percentage", 33.4], ["percentage", 1], ["percentage", 14.285714],
                              ["number", 1], ["number", 3], ["number", 5.0], ["number", 50])),
-        "threshold": draw(mostly(None, ["number", 0, False], ["number", 1, True], ["number", 2, False], ["percentage", 10, False],
+        "threshold": draw(often(None, ["number", 0, False], ["number", 1, True], ["number", 2, False], ["percentage", 10, False],
                                  ["percentage", 33.3, True], ["percentage", 50, False], ["percentage", 50, True],
                                  ["percentage", 100, False]))}
 
@@ -97,15 +101,19 @@ RARE = [
     operation("group devices", group, page), operation("list jobs", page), operation("job devices", job, page),
     operation("refused", some.integers(0, len(model.REFUSED) - 1)),
 ]
+STEPS = some.one_of(
+    some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]),
+    some.tuples(job, job).map(lambda pair: [["wait", pair[0]], ["rerun", *pair]]),
+    some.tuples(job, some.integers(0, 20)).map(lambda pair: [["pause", pair[1]], ["stop", pair[0]], ["resume", pair[0]]]))
 
 
 @some.composite
 def sequences(draw):
-    fleet = draw(some.lists(some.tuples(device, new_device), min_size=3, max_size=10, unique_by=lambda pair: pair[0]))
+    fleet = draw(some.lists(some.tuples(device, new_device), min_size=4, max_size=10, unique_by=lambda pair: pair[0]))
     operations = [["put device", name, body, "none"] for name, body in fleet]
-    operations += [["put group", "g0", draw(new_group), "none"], ["put job", "j0", draw(specs()), "plain"]]
-    operations += draw(some.lists(some.one_of(FREQUENT * 2 + RARE), min_size=2, max_size=16))
-    if draw(some.integers(0, 99)) >= 97:
+    operations += [["put group", "g0", {"displayName": "all", "filter": draw(mostly(*FILTERS))}, "none"], ["put job", "j0", draw(specs()), "plain"]]
+    operations += [one for steps in draw(some.lists(STEPS, min_size=5, max_size=20)) for one in steps]
+    if draw(some.sampled_from([True] + [False] * 31)):
         operations.insert(draw(some.integers(len(fleet) + 2, len(operations))), ["kill"])
     return operations
 
