@@ -444,6 +444,10 @@ class Model:
             "refused": self.refused,
         }
 
+    def call(self, operation):
+        name, *arguments = operation
+        return self.OPERATIONS[name](*arguments)
+
     def crashed(self):
         for job in self.jobs.values():
             job.crashes += not job.rested

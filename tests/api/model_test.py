@@ -5,7 +5,7 @@
     model_test.py BUILD --replay FILE     one sequence, as a divergence prints it; - is standard input
     model_test.py BUILD --self-test       false answers must be seen
 
-A sequence is a list of operations: an operation's name in model.py, then its arguments. At its end every job comes to rest, and
+A sequence is a list of operations: an operation's name in model.py or below, then its arguments. At its end every job comes to rest, and
 its state, its progress, each device's status and the gateway's log must be what the model says; then groups and devices are
 deleted. One server serves all sequences; in 3 % of them it is killed and started again. The devices are the same ten in each,
 so that what the gateway says of them is known; jobs have fresh ids.
@@ -17,6 +17,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import hypothesis
 from hypothesis import strategies as some
@@ -53,7 +54,9 @@ FILTERS = [TEMPLATE, [], [["$simulated", "=", False]], TEMPLATE + [["$enabled", 
            [["$template", "=", model.TEMPLATES[1]]], [["$simulated", "=", True]]]
 
 device, group = some.sampled_from(DEVICES), mostly(*GROUPS)
-job = some.sampled_from(["j0"] * 5 + ["j1"] * 2 + ["j2"])
+job = some.sampled_from(["j0"] * 8 + ["j1"] * 3 + ["j2", "r0", "r0"])
+new_job = some.sampled_from(["j1", "j2", "j2", "j3", "j4"])
+new_rerun = some.sampled_from(["r0", "r0", "r1", "r2", "j1"])
 etag = mostly("none", *model.ETAGS[1:])
 page = mostly(0, 1, 3)
 spelling = some.sampled_from(model.SPELLINGS)
@@ -89,8 +92,8 @@ def operation(name, *arguments):
 
 
 FREQUENT = [
-    operation("put job", job, specs(), spelling), operation("repeat job", job, spelling), operation("stop", job),
-    operation("resume", job), operation("rerun", job, job), operation("get job", job), operation("wait", job),
+    operation("put job", new_job, specs(), spelling), operation("repeat job", job, spelling), operation("stop", job),
+    operation("resume", job), operation("rerun", job, new_rerun), operation("get job", job), operation("wait", job),
     operation("patch device", device, changed_device, etag), operation("pause", some.integers(0, 20)),
 ]
 RARE = [
@@ -101,20 +104,35 @@ RARE = [
     operation("group devices", group, page), operation("list jobs", page), operation("job devices", job, page),
     operation("refused", some.integers(0, len(model.REFUSED) - 1)),
 ]
-STEPS = some.one_of(
-    some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]),
-    some.tuples(job, job).map(lambda pair: [["wait", pair[0]], ["rerun", *pair]]),
-    some.tuples(job, some.integers(0, 20)).map(lambda pair: [["pause", pair[1]], ["stop", pair[0]], ["resume", pair[0]]]))
+CHANGE = some.one_of(operation("delete device", device, some.just("none")),
+                     operation("patch device", device, changed_device, some.just("none")),
+                     operation("put device", device, new_device, some.just("none")))
+
+
+@some.composite
+def interrupted(draw):
+    """What happens between two parts of a job, or between a job and its rerun."""
+    name, change = draw(job), draw(some.lists(CHANGE, max_size=2))
+    if draw(some.booleans()):
+        return [["wait", name], *change, ["rerun", name, draw(new_rerun)]]
+    return [["pause", draw(some.integers(0, 20))], ["stop", name], ["wait", name], *change, ["resume", name]]
+
+
+STEPS = some.one_of(some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]),
+                    some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]), interrupted())
 
 
 @some.composite
 def sequences(draw):
     fleet = draw(some.lists(some.tuples(device, new_device), min_size=4, max_size=10, unique_by=lambda pair: pair[0]))
-    operations = [["put device", name, body, "none"] for name, body in fleet]
-    operations += [["put group", "g0", {"displayName": "all", "filter": draw(mostly(*FILTERS))}, "none"], ["put job", "j0", draw(specs()), "plain"]]
+    operations = [["together", *(["put device", name, body, "none"] for name, body in fleet)],
+                  ["put group", "g0", {"displayName": "all", "filter": draw(mostly(*FILTERS))}, "none"],
+                  ["put job", "j0", draw(specs()), "plain"]]
+    if draw(some.booleans()):
+        operations += [["put group", "g1", draw(new_group), "none"], ["put job", "j1", draw(specs()), "plain"]]
     operations += [one for steps in draw(some.lists(STEPS, min_size=5, max_size=20)) for one in steps]
     if draw(some.sampled_from([True] + [False] * 31)):
-        operations.insert(draw(some.integers(len(fleet) + 2, len(operations))), ["kill"])
+        operations.insert(draw(some.integers(3, len(operations))), ["kill"])
     return operations
 
 
@@ -125,6 +143,7 @@ class Place:
 
     def __init__(self, build):
         self.build, self.world, self.count, self.kills = build, None, 0, 0
+        self.pool = ThreadPoolExecutor(4)
         self.words = {name: {kind: self.ask(name, options) for kind, options in (("command", []), ("property", ["--property"]))}
                       for name in DEVICES}
         kinds = {tuple(sorted(words.items())) for words in self.words.values()}
@@ -186,9 +205,18 @@ class Run:
         return values
 
     def call(self, operation):
-        name, *arguments = operation
-        call = self.model.OPERATIONS[name](*arguments)
-        status, answer, fields = self.exchange(call.method, call.path, call.body, call.headers)
+        call = self.model.call(operation)
+        self.take(operation, call, self.exchange(call.method, call.path, call.body, call.headers))
+
+    def together(self, *operations):
+        """Calls that have nothing to do with each other, at once."""
+        calls = [self.model.call(operation) for operation in operations]
+        answers = self.place.pool.map(lambda call: self.exchange(call.method, call.path, call.body, call.headers), calls)
+        for operation, call, answer in zip(operations, calls, answers):
+            self.take(operation, call, answer)
+
+    def take(self, operation, call, answer):
+        status, answer, fields = answer
         status, answer = self.lie(operation, status, answer)
         require(status in call.statuses, f"{call.method} {call.path}: expected {sorted(call.statuses)}, found {status}")
         if status >= 400:
@@ -231,6 +259,8 @@ class Run:
             self.wait(*arguments)
         elif name == "kill":
             self.kill()
+        elif name == "together":
+            self.together(*arguments)
         elif name == "pause":
             time.sleep(arguments[0] / 1000)
         else:
@@ -241,8 +271,7 @@ class Run:
             self.wait(short)
         for name in self.model.groups.records:
             self.call(["group devices", name, 0])
-        for name in self.model.devices.records:
-            self.call(["get properties", name])
+        self.together(*(["get properties", name] for name in self.model.devices.records))
         self.call(["list devices", 4])
         self.call(["list groups", 0])
         self.call(["list jobs", 0])
@@ -256,8 +285,7 @@ class Run:
     def clean(self):
         for name in list(self.model.groups.records):
             self.call(["delete group", name, "none"])
-        for name in list(self.model.devices.records):
-            self.call(["delete device", name, "none"])
+        self.together(*(["delete device", name, "none"] for name in self.model.devices.records))
 
     def all(self, operations):
         try:
@@ -328,7 +356,8 @@ def replay(place, file):
 
 COMMAND = {"name": "job", "group": "g0", "kind": "command", "steps": 1, "value": 1, "batch": ["percentage", 33.4],
            "threshold": None}
-STORY = [["put device", name, {"displayName": "x", "template": model.TEMPLATES[0]}, "none"] for name in DEVICES] + [
+STORY = [
+    ["together", *(["put device", name, {"displayName": "x", "template": model.TEMPLATES[0]}, "none"] for name in DEVICES)],
     ["put group", "g0", {"displayName": "all", "filter": TEMPLATE}, "none"], ["get group", "g0"], ["group devices", "g0", 0],
     ["put job", "j0", COMMAND, "plain"], ["wait", "j0"], ["stop", "j0"], ["repeat job", "j0", "official"],
     ["rerun", "j0", "j1"], ["wait", "j1"], ["put job", "j2", {**COMMAND, "threshold": ["number", 0, False]}, "plain"],
