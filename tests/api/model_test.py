@@ -112,10 +112,13 @@ CHANGE = some.one_of(operation("delete device", device, some.just("none")),
 @some.composite
 def interrupted(draw):
     """What happens between two parts of a job, or between a job and its rerun."""
-    name, change = draw(job), draw(some.lists(CHANGE, max_size=2))
+    change = draw(some.lists(CHANGE, max_size=2))
     if draw(some.booleans()):
+        name = draw(job)
         return [["wait", name], *change, ["rerun", name, draw(new_rerun)]]
-    return [["pause", draw(some.integers(0, 20))], ["stop", name], ["wait", name], *change, ["resume", name]]
+    name = draw(new_job)
+    return [["put job", name, draw(specs()), "plain"], ["pause", draw(some.integers(0, 15))], ["stop", name], ["wait", name],
+            *change, ["resume", name]]
 
 
 STEPS = some.one_of(some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]),
