@@ -83,6 +83,7 @@ void imports_get(struct request *request);
 void imports_list(struct request *request);
 
 /* health.c */
+void openapi_get(struct request *request);
 void health_live(struct request *request);
 void health_ready(struct request *request);
 

@@ -1,6 +1,8 @@
 /* For supervisors and load balancers; no token. */
 #include "handlers.h"
 
+#include "openapi.h"
+
 void health_live(struct request *request)
 {
     text_puts(request_answer(request, 200), "{\"status\":\"live\"}");
@@ -14,4 +16,9 @@ void health_ready(struct request *request)
         text_puts(request_answer(request, 200), "{\"status\":\"ready\"}");
     else
         request_refuse(request, &err);
+}
+
+void openapi_get(struct request *request)
+{
+    openapi_print(request_answer(request, 200));
 }

@@ -120,6 +120,8 @@ static const struct route routes[] = {
     { "GET", "/v1/audit", "Audit_List", PERMISSION_AUDIT_VIEW,
       audit_list, "list who changed what, newest first", .answer = "AuditCollection", .whole = true },
 
+    { "GET", "/openapi.json", "OpenApi_Get", PERMISSION_PUBLIC,
+      openapi_get, "this description", .answer = "OpenApi" },
     { "GET", "/healthz", "Health_Live", PERMISSION_PUBLIC,
       health_live, "whether the server runs", .answer = "Health" },
     { "GET", "/readyz", "Health_Ready", PERMISSION_PUBLIC,
@@ -130,6 +132,11 @@ const struct route *router_routes(size_t *count)
 {
     *count = sizeof routes / sizeof routes[0];
     return routes;
+}
+
+int route_status(const struct route *route)
+{
+    return route->status != 0 ? route->status : 200;
 }
 
 bool route_is_contract(const struct route *route)

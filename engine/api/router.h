@@ -12,13 +12,14 @@ struct route {
     void (*handle)(struct request *request);
     const char *summary;
     const char *body, *answer; /* names of schemas; NULL: none */
-    int status;                /* of success; 0: 200, or 204 where there is no answer */
+    int status;                /* of success; 0: 200 */
     bool whole;                /* only for who reaches the whole fleet */
     /* Takes the body while it arrives, whose limit then is import_bytes_max; NULL: it is collected first. */
     void (*feed)(struct request *request, const char *bytes, size_t count);
 };
 
 const struct route *router_routes(size_t *count);
+int route_status(const struct route *route);       /* of success */
 bool route_is_contract(const struct route *route); /* under /api: wants an api-version */
 
 /* Finds the route of a path cut into decoded segments, and its parameters. TRANCHE_NOTFOUND: no such path.
