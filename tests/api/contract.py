@@ -187,8 +187,9 @@ def error_faults(method, operations, status, headers, value):
     header = headers.get("x-ms-error-code")
     if not faults and not value["error"]["code"] == header == CODES[status]:
         faults = [f"code {value['error']['code']}, header {header}, expected {CODES[status]} for {status}"]
-    if status == 405 and not headers.get("allow"):
-        faults.append("405 without Allow")
+    for refusal, needed in ((405, "allow"), (429, "retry-after"), (503, "retry-after")):
+        if status == refusal and not headers.get(needed):
+            faults.append(f"{status} without {needed}")
     if status == 405 and method.isupper() and method.lower() in operations:
         faults.append(f"{method} is in the contract")
     return faults

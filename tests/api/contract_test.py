@@ -124,7 +124,9 @@ BAD = [
     (error(headers={"x-ms-error-code": "x"}), "code NotFound, header x"),
     (error(time="now"), "body.error.time: 'now' does not fit"),
     (error(requestId=...), "body.error: the member requestId is missing"),
-    (error(405, method="DELETE"), "405 without Allow"),
+    (error(405, method="DELETE"), "405 without allow"),
+    (error(429), "429 without retry-after"),
+    (error(503), "503 without retry-after"),
     (error(405, headers={"Allow": "PUT"}), "GET is in the contract"),
 ]
 

@@ -502,7 +502,7 @@ class Forge:
         headers = [("Host", "localhost")] + ([("Authorization", value)] if value is not None else [])
         method, path = self.pick(("GET", "/api/jobs"), ("DELETE", f"/api/deviceGroups/{GROUP_IN_USE}"),
                                  ("POST", "/api/jobs/j/stop"), ("GET", "/v1/imports"))
-        return Request("authorization", self.head(method, f"{path}?{VERSION}", headers), ANSWER, (401,), STAY)
+        return Request("authorization", self.head(method, f"{path}?{VERSION}", headers), ANSWER, (401, 429), STAY)
 
     # ---- import ----
 

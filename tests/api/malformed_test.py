@@ -23,6 +23,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
 import harness  # noqa: E402
 from harness import check  # noqa: E402
+import contract  # noqa: E402
 import malformed_requests as forge  # noqa: E402
 
 CLIENTS = 4
@@ -31,10 +32,8 @@ PAUSE_S = 0.05               # until our half is ended: an end that comes with t
 GROWTH_BYTES_MAX = 64 << 20  # of the resident memory: the allocator's arenas
 SHOWN_COMPLAINTS = 20
 
-CODES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 409: "Conflict",
-         412: "PreconditionFailed", 413: "PayloadTooLarge", 422: "UnprocessableEntity"}
+CODES = {status: code for status, code in contract.CODES.items() if status < 500}
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-RFC1123 = r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 
 # What libmicrohttpd refuses before it has a whole request to show us it refuses by itself: it closes the connection without a
 # word or answers in HTML, with these titles (behind two heads when Content-Length is no number). Its 500 is for a chunk's line
@@ -84,7 +83,7 @@ def fault_of_error(answer, statuses):
     except (ValueError, KeyError, TypeError) as trouble:
         return f"the body is no error: {trouble!r}: {answer.body[:80]!r}"
     for name, pattern in (("code", CODES[answer.status]), ("message", r"(?s)\S.*[.!?]"), ("requestId", UUID),
-                          ("time", RFC1123)):
+                          ("time", contract.FORMATS["date-time-rfc1123"])):
         if not isinstance(error.get(name), str) or not re.fullmatch(pattern, error[name]):
             return f"error.{name} is {error.get(name)!r}"
     for name, value in (("x-ms-error-code", error["code"]), ("content-type", "application/json; charset=utf-8")):
@@ -92,6 +91,8 @@ def fault_of_error(answer, statuses):
             return f"the header {name} is {answer.headers.get(name)!r}"
     if answer.status == 405 and not answer.headers.get("allow"):
         return "405 without Allow"
+    if answer.status == 429 and not answer.headers.get("retry-after"):
+        return "429 without Retry-After"
     return None
 
 
