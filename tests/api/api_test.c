@@ -268,7 +268,7 @@ Test(api, unknown_paths_are_not_found)
         "/api/jobs/a%2Fdevices/b?" API_VERSION,
         "/a/b/c/d/e/f/g/h/i/j/k",
         "/api/jobs/..%2f..%2fhealthz/x/y?" API_VERSION,
-        "/v1/jobs/x",
+        "/v1/jobs/x/y",
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         api_check_error(api_get(&world, paths[i]), 404, "NotFound", NOTHING);
