@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs transcripts of the REST contract against the real server, each in a world of its own.
 
-    transcripts.py BUILD [FILE...]      all of seed/ and worked/ beside this script, unless files are named
+    transcripts.py BUILD [FILE...]      all of seed/, worked/ and own/ beside this script, unless files are named
     transcripts.py --self-test
 
 A transcript is text. `#` begins a comment. Lines that begin with a sign say what happens:
@@ -15,7 +15,7 @@ A transcript is text. `#` begins a comment. Lines that begin with a sign say wha
 
 A body ends at the next sign. Expected JSON must be met exactly: members in this order, none more, none less, numbers and
 strings as they are written. `//` begins a comment in it. <time>, <etag>, <uuid> and the like (PLACEHOLDERS) in a string, and
-in a header, stand for any of their kind; <etag:first> also keeps what was found, and {{first}} in a later request is it.
+in a header, stand for any of their kind; <etag:first> also keeps what was found, and {{first}} in what comes later is it.
 {{now+2s}} in a request is the time two seconds from now. In a body both are the inside of a JSON string.
 """
 import datetime
@@ -36,7 +36,7 @@ PLACEHOLDERS = {
     "uuid": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "server": r"http://127\.0\.0\.1:\d+",
     "continuation": r"[A-Za-z0-9_-]+",
-    "secret": r"[A-Za-z0-9%]{40,}",
+    "token": r"SharedAccessSignature sr=[0-9a-f-]{36}&sig=[A-Za-z0-9%]{40,}&skn=[\w-]+&se=\d{13}",
 }
 PLACEHOLDER = re.compile(rf"<({'|'.join(PLACEHOLDERS)})(?::(\w+))?>")
 
@@ -101,7 +101,7 @@ def read_steps(text):
 
 
 def without_comments(lines):
-    return "\n".join(line for line in lines if not line.strip().startswith("//"))
+    return [line for line in lines if not line.strip().startswith("//")]
 
 
 def fill(text, kept):
@@ -115,11 +115,14 @@ def fill(text, kept):
     return re.sub(r"\{\{([\w+]+)\}\}", value, text)
 
 
+def fill_body(lines, kept):
+    return fill("\n".join(lines), {name: json.dumps(value)[1:-1] for name, value in kept.items()})
+
+
 def ask(world, request, kept):
     method, path = fill(request[2], kept).split(" ", 1)
-    headers = dict(fill(line, kept).split(": ", 1) for line in request[3])
-    inside = {name: json.dumps(value)[1:-1] for name, value in kept.items()}
-    return world.exchange(method, path, fill("\n".join(request[4]), inside).encode() if request[4] else None, headers)
+    headers = {name: value.strip() for name, value in (fill(line, kept).split(":", 1) for line in request[3])}
+    return world.exchange(method, path, fill_body(request[4], kept).encode() if request[4] else None, headers)
 
 
 def compare(expected, answer, kept):
@@ -130,7 +133,7 @@ def compare(expected, answer, kept):
     for line in expected[3]:
         name, value = line.split(": ", 1)
         problems += differences(value, headers.get(name), kept, f"header {name}")
-    text = without_comments(expected[4])
+    text = fill_body(without_comments(expected[4]), kept)
     if text:
         try:
             problems += differences(parse_json(text), parse_json(body), kept)
@@ -224,7 +227,7 @@ def main():
         self_test()
         return
     here = os.path.dirname(os.path.abspath(__file__))
-    files = sys.argv[2:] or sorted(glob.glob(os.path.join(here, "seed", "*.txt")) + glob.glob(os.path.join(here, "worked", "*.txt")))
+    files = sys.argv[2:] or sorted(path for part in ("seed", "worked", "own") for path in glob.glob(os.path.join(here, part, "*.txt")))
     failed = [path for path in files if not run_file(sys.argv[1], path)]
     print(f"{len(files) - len(failed)} of {len(files)} transcripts pass")
     sys.exit(1 if failed or not files else 0)
