@@ -69,6 +69,21 @@ static void answer_job(struct request *request)
         job_json_print(&command->job, request_answer(request, 200));
 }
 
+/* An id that is taken by a job outside of what the caller reaches is no job's to it: nothing more is said. */
+static enum tranche_code check_not_hidden(struct request *request, const char *id, struct tranche_reader *reader,
+                                          struct tranche_err *err)
+{
+    if (request->scope.whole)
+        return TRANCHE_OK;
+    struct tranche_job_record job = { 0 };
+    enum tranche_code code = reader->functions->job_find(reader, id, &job, err);
+    bool hidden = code == TRANCHE_OK && !request_sees(request, job.organization);
+    tranche_job_record_free(&job);
+    if (hidden)
+        return fail(err, TRANCHE_NOTFOUND, "Job \"%.255s\" was not found.", id);
+    return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
+}
+
 /* In the back room: counting a large group takes its time. */
 static void create(struct request *request)
 {
@@ -76,7 +91,8 @@ static void create(struct request *request)
     if (reader == NULL)
         return;
     struct tranche_err err;
-    if (job_check_place(request, &request->command.job, reader, &err) != TRANCHE_OK ||
+    if (check_not_hidden(request, request->parameters[0], reader, &err) != TRANCHE_OK ||
+        job_check_place(request, &request->command.job, reader, &err) != TRANCHE_OK ||
         job_check_template(&request->command.job, reader, &err) != TRANCHE_OK ||
         job_estimate(&request->command.job, reader, &err) != TRANCHE_OK)
         request_refuse(request, &err);
@@ -146,7 +162,11 @@ void jobs_rerun(struct request *request)
         return;
     struct tranche_err err;
     const char *rerun = request->parameters[1];
-    if (id_check("rerunId", rerun, &err) != TRANCHE_OK) {
+    struct tranche_reader *reader = request_reader(request);
+    if (reader == NULL)
+        return;
+    if (id_check("rerunId", rerun, &err) != TRANCHE_OK ||
+        check_not_hidden(request, rerun, reader, &err) != TRANCHE_OK) {
         request_refuse(request, &err);
         return;
     }

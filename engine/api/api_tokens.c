@@ -215,10 +215,14 @@ static enum tranche_code write_token(struct request *request, struct tranche_sto
     const struct making *making = request->held;
     const char *id = request->parameters[0];
     struct tranche_object_record object = { .kind = TRANCHE_TOKEN, .body = making->body.bytes }, present;
+    struct token taken;
     snprintf(object.id, sizeof object.id, "%s", id);
     enum tranche_code code = check_organizations(request, store, &making->token, err);
     if (code == TRANCHE_OK)
         code = store->functions->object_find(store, TRANCHE_TOKEN, id, &present, err);
+    if (code == TRANCHE_OK && !request->scope.whole && token_parse(present.body, &taken, err) == TRANCHE_OK &&
+        !sees(request, &taken))
+        return unknown(request, err);
     if (code == TRANCHE_OK)
         return fail(err, TRANCHE_CONFLICT, "Token \"%s\" exists already; its value cannot be shown again.",
                     id);
