@@ -153,34 +153,6 @@ Test(api, token_made_later_is_good_at_once)
     free(token);
 }
 
-/* Every role against every route: 403 exactly where the table says no. */
-Test(api, roles_may_what_the_table_says)
-{
-    static const char *const words[] = { "administrator", "builder",      "operator",
-                                         "org-admin",     "org-operator", "org-viewer" };
-    size_t count;
-    const struct route *routes = router_routes(&count);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        const struct role *role = role_by_word(words[i]);
-        char *token = api_token(&world, words[i], words[i], when_now_us() + 60000000);
-        for (size_t r = 0; r < count; r++) {
-            char path[128], text[128];
-            make_path(&routes[r], path, sizeof path);
-            const struct api_call call = { .method = routes[r].method, .path = path, .token = token };
-            struct api_answer answer = api_do(&world, &call);
-            if (routes[r].permission != PERMISSION_PUBLIC && !role_may(role, routes[r].permission)) {
-                snprintf(text, sizeof text, "The role %s may not %s.", role->name,
-                         permission_text(routes[r].permission));
-                api_check_error(answer, 403, "Forbidden", text);
-            } else {
-                cr_assert_neq(answer.status, 403, "%s may %s %s", words[i], routes[r].method, path);
-                api_answer_free(&answer);
-            }
-        }
-        free(token);
-    }
-}
-
 Test(api, viewers_view_and_operators_run_and_builders_build)
 {
     const struct role *viewer = role_by_word("org-viewer");

@@ -30,6 +30,28 @@ static enum tranche_code put_north(struct tranche_store *store, void *context, s
     return store->functions->object_put(store, &north, err);
 }
 
+static void start(struct api_world *world)
+{
+    struct tranche_err err = { 0 };
+    struct sqlite_options options = { .directory = world->directory };
+    cr_assert_eq(sqlite_store_open(&options, &world->store, &err), TRANCHE_OK, "%s", err.text);
+    cr_assert_eq(runner_open(&world->runner, &world->config, world->store, NULL, NULL, &err), TRANCHE_OK,
+                 "%s", err.text);
+    cr_assert_eq(server_open(&world->server, &world->config, world->runner, world->store, &err), TRANCHE_OK,
+                 "%s", err.text);
+}
+
+static void stop(struct api_world *world)
+{
+    if (world->server != NULL)
+        server_close(world->server);
+    if (world->runner != NULL) {
+        runner_stop(world->runner);
+        runner_close(world->runner);
+    }
+    world->store->functions->close(world->store);
+}
+
 void api_world_open(struct api_world *world, const char *const *settings)
 {
     *world = (struct api_world){ 0 };
@@ -44,25 +66,20 @@ void api_world_open(struct api_world *world, const char *const *settings)
     for (; settings != NULL && settings[0] != NULL; settings += 2)
         cr_assert_eq(config_set(&world->config, settings[0], settings[1], &err), TRANCHE_OK, "%s", err.text);
 
-    struct sqlite_options options = { .directory = world->directory };
-    cr_assert_eq(sqlite_store_open(&options, &world->store, &err), TRANCHE_OK, "%s", err.text);
-    cr_assert_eq(runner_open(&world->runner, &world->config, world->store, NULL, NULL, &err), TRANCHE_OK,
-                 "%s", err.text);
-    cr_assert_eq(server_open(&world->server, &world->config, world->runner, world->store, &err), TRANCHE_OK,
-                 "%s", err.text);
+    start(world);
     world->administrator = api_token(world, "root", "administrator", NO_EXPIRY);
     api_store(world, put_north, NULL);
 }
 
+void api_world_restart(struct api_world *world)
+{
+    stop(world);
+    start(world);
+}
+
 void api_world_close(struct api_world *world)
 {
-    if (world->server != NULL)
-        server_close(world->server);
-    if (world->runner != NULL) {
-        runner_stop(world->runner);
-        runner_close(world->runner);
-    }
-    world->store->functions->close(world->store);
+    stop(world);
     free(world->administrator);
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", world->directory);

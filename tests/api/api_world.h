@@ -28,6 +28,7 @@ struct api_world {
 
 /* `settings`: pairs of configuration keys and values, ended by NULL; NULL for none. */
 void api_world_open(struct api_world *world, const char *const *settings);
+void api_world_restart(struct api_world *world); /* everything closed, and opened again on what is stored */
 void api_world_close(struct api_world *world); /* what the test has closed itself it sets to NULL */
 
 /* Makes a token with that role word and stores it; to be freed. */
