@@ -271,6 +271,7 @@ static bool take_server(struct cli *cli, const char *value)
     memcpy(server, value, bytes);
     server[bytes] = '\0';
     cli->server = server;
+    cli->server_named = true;
     return true;
 }
 

@@ -32,6 +32,7 @@ enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_TSV, 
 struct cli {
     const char *server;     /* without a slash at its end */
     const char *ca_file;    /* PEM, whom to believe instead of the system's CAs; NULL: those */
+    bool server_named;      /* by a flag or the environment */
     const char *token;      /* Authorization value; NULL: none */
     enum output output;
     bool quiet;             /* no progress, no notes */

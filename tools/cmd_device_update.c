@@ -11,18 +11,6 @@ static const struct flag flags[] = {
     { 0 },
 };
 
-static void add_organization(struct text *body, const char *id)
-{
-    if (id == NULL)
-        return;
-    text_puts(body, body->bytes[body->length - 1] == '{' ? "" : ",");
-    text_puts(body, id[0] == '\0' ? "\"organizations\":null" : "\"organizations\":[");
-    if (id[0] != '\0') {
-        text_json(body, id);
-        text_puts(body, "]");
-    }
-}
-
 static enum exit_code run_device_update(struct cli *cli, struct words *words)
 {
     const char *values[SIMULATED + 1] = { NULL }, *value;
@@ -38,7 +26,7 @@ static enum exit_code run_device_update(struct cli *cli, struct words *words)
     text_puts(&body, "{");
     body_add_string(&body, "displayName", values[NAME]);
     body_add_string(&body, "template", values[TEMPLATE]);
-    add_organization(&body, values[ORGANIZATION]);
+    body_add_organization(&body, values[ORGANIZATION]);
     enum exit_code code = body_add_flag(cli, &body, "enabled", values[ENABLED]);
     if (code == EXIT_OK)
         code = body_add_flag(cli, &body, "simulated", values[SIMULATED]);

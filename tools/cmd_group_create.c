@@ -1,11 +1,12 @@
 #include "object_call.h"
 
-enum { FILTER = 1, NAME, DESCRIPTION };
+enum { FILTER = 1, NAME, DESCRIPTION, ORGANIZATION };
 
 static const struct flag flags[] = {
     { FILTER, 0, "filter", "QUERY", "which devices: SELECT * FROM devices WHERE ..." },
     { NAME, 0, "name", "TEXT", "display name (the id)" },
     { DESCRIPTION, 0, "description", "TEXT", "for people" },
+    { ORGANIZATION, 0, "organization", "ID", "organization that it belongs to; its devices are of this one or below (none)" },
     { 0 },
 };
 
@@ -24,7 +25,7 @@ static enum exit_code create(struct http *http, const char *id, const struct tex
 
 static enum exit_code run_group_create(struct cli *cli, struct words *words)
 {
-    const char *filter = NULL, *name = NULL, *description = NULL, *value;
+    const char *filter = NULL, *name = NULL, *description = NULL, *organization = NULL, *value;
     for (int flag; (flag = words_flag(words, &value)) != FLAG_END;)
         switch (flag) {
         case FILTER:
@@ -35,6 +36,9 @@ static enum exit_code run_group_create(struct cli *cli, struct words *words)
             break;
         case DESCRIPTION:
             description = value;
+            break;
+        case ORGANIZATION:
+            organization = value;
             break;
         default:
             return EXIT_USAGE;
@@ -49,6 +53,7 @@ static enum exit_code run_group_create(struct cli *cli, struct words *words)
     body_add_string(&body, "displayName", name != NULL ? name : id);
     body_add_string(&body, "filter", filter);
     body_add_string(&body, "description", description);
+    body_add_organization(&body, organization);
     text_puts(&body, "}");
     enum exit_code code = body.failed ? cli_fail(EXIT_TROUBLE, "out of memory") : http_open(&http, cli);
     if (code == EXIT_OK)

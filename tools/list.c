@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct list {
-    struct http *http;
-    uint32_t limit, count;
-    bool more;
-    struct table table; /* of the formats that are tables */
-};
-
 /* The next page's path: the link without the scheme and host by which the server was found. Free it. */
 static char *next_path(const struct http *http)
 {
@@ -21,9 +14,17 @@ static char *next_path(const struct http *http)
     return path == NULL ? NULL : strdup(path);
 }
 
-static void show_raw(struct list *list, const char *raw, size_t bytes)
+/* ---- items ---- */
+
+void list_open(struct list *list, const struct cli *cli, const struct column *columns)
 {
-    bool json = list->http->cli->output == OUTPUT_JSON;
+    *list = (struct list){ .cli = cli };
+    table_open(&list->table, cli, columns);
+}
+
+static void show_raw(const struct list *list, const char *raw, size_t bytes)
+{
+    bool json = list->cli->output == OUTPUT_JSON;
     if (json)
         fputs(list->count == 0 ? "{\"value\":[\n" : ",\n", stdout);
     fwrite(raw, 1, bytes, stdout);
@@ -31,77 +32,75 @@ static void show_raw(struct list *list, const char *raw, size_t bytes)
         fputc('\n', stdout);
 }
 
-static void show_item(struct list *list, size_t index, const struct json *item)
+void list_add(struct list *list, const struct json *item, const char *raw, size_t bytes)
 {
-    const struct cli *cli = list->http->cli;
-    char place[24];
-    size_t bytes;
-    const char *raw, *id = json_string(json_member(item, "id"));
-    switch (cli->output) {
+    switch (list->cli->output) {
     case OUTPUT_JSON:
     case OUTPUT_JSONL:
-        snprintf(place, sizeof place, "[%zu]", index);
-        raw = json_raw(&list->http->json, &bytes, "value", place, NULL);
         show_raw(list, raw, bytes);
-        return;
+        break;
     case OUTPUT_ID:
-        if (id != NULL)
-            printf("%s\n", id);
-        return;
+        show_id(item);
+        break;
     case OUTPUT_TABLE:
     case OUTPUT_WIDE:
     case OUTPUT_TSV:
         table_add(&list->table, item);
-        return;
+        break;
     }
+    list->count++;
 }
 
-static void show_page(struct list *list)
+void list_close(struct list *list)
 {
-    const struct json *value = json_member(list->http->json.root, "value");
-    size_t count = json_count(value);
-    for (size_t i = 0; i < count; i++) {
-        list->more |= list->limit != 0 && list->count == list->limit;
-        if (list->more)
-            return;
-        show_item(list, i, json_item(value, i));
-        list->count++;
-    }
-}
-
-static void end(struct list *list)
-{
-    const struct cli *cli = list->http->cli;
-    if (cli->output == OUTPUT_JSON)
+    if (list->cli->output == OUTPUT_JSON)
         fputs(list->count == 0 ? "{\"value\":[]}\n" : "\n]}\n", stdout);
     table_print(&list->table);
     table_free(&list->table);
-    if (list->more)
-        cli_note(cli, "there are more than %u: --limit N shows N, --limit 0 all", list->limit);
+}
+
+/* ---- pages ---- */
+
+/* Adds items until there are as many as wanted; true when the page had more. */
+static bool add_page(struct list *list, const struct json_document *page, uint32_t limit)
+{
+    size_t bytes, count = json_count(json_member(page->root, "value"));
+    for (size_t i = 0; i < count; i++) {
+        char place[24];
+        if (limit != 0 && list->count == limit)
+            return true;
+        snprintf(place, sizeof place, "[%zu]", i);
+        const char *raw = json_raw(page, &bytes, "value", place, NULL);
+        list_add(list, json_item(json_member(page->root, "value"), i), raw, bytes);
+    }
+    return false;
 }
 
 enum exit_code list_show(struct http *http, const char *path, const struct column *columns, uint32_t limit)
 {
-    struct list list = { .http = http, .limit = limit };
-    table_open(&list.table, http->cli, columns);
+    struct list list;
+    list_open(&list, http->cli, columns);
     enum exit_code code = EXIT_OK;
+    bool more = false;
     char *next = strdup(path);
-    while (next != NULL && code == EXIT_OK && !list.more) {
+    while (next != NULL && code == EXIT_OK && !more) {
         code = http_call(http, "GET", next, NULL, 0);
         free(next);
         next = NULL;
         if (code != EXIT_OK)
             break;
-        show_page(&list);
+        more = add_page(&list, &http->json, limit);
         next = next_path(http);
-        list.more |= next != NULL && limit != 0 && list.count == limit;
+        more |= next != NULL && limit != 0 && list.count == limit;
     }
     free(next);
     if (code != EXIT_OK) {
         table_free(&list.table);
         return http_report(http);
     }
-    end(&list);
+    list_close(&list);
+    if (more)
+        cli_note(http->cli, "there are more than %u: --limit N shows N, --limit 0 all", limit);
     return EXIT_OK;
 }
 

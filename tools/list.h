@@ -10,6 +10,16 @@
 #define LIST_PAGE      "100"
 #define LIST_FLAG_HELP "how many at most (1000; 0: all)"
 
+/* Items on their way to stdout. Between list_open and list_close any number of them is added; `raw` is an item's JSON. */
+struct list {
+    const struct cli *cli;
+    uint32_t count;
+    struct table table; /* of the formats that are tables */
+};
+void list_open(struct list *list, const struct cli *cli, const struct column *columns);
+void list_add(struct list *list, const struct json *item, const char *raw, size_t bytes);
+void list_close(struct list *list);
+
 /* Shows up to `limit` items (0: all) of the list at `path`, which may have a query already. Says what goes wrong, and on
  * stderr that there were more. */
 enum exit_code list_show(struct http *http, const char *path, const struct column *columns, uint32_t limit);

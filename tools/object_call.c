@@ -13,6 +13,27 @@ const struct column device_columns[] = {
     { 0 },
 };
 
+const struct column organization_columns[] = {
+    { "ID", "id", COLUMN_VALUE },
+    { "NAME", "displayName", COLUMN_VALUE },
+    { "PARENT", "parent", COLUMN_VALUE },
+    { 0 },
+};
+
+const struct column template_columns[] = {
+    { "ID", "@id", COLUMN_VALUE },
+    { "NAME", "displayName", COLUMN_VALUE },
+    { "DESCRIPTION", "description", COLUMN_WIDE },
+    { 0 },
+};
+
+const struct column token_columns[] = {
+    { "ID", "id", COLUMN_VALUE },
+    { "ROLES", "roles", COLUMN_ROLES },
+    { "EXPIRY", "expiry", COLUMN_TIME },
+    { 0 },
+};
+
 const struct column group_columns[] = {
     { "ID", "id", COLUMN_VALUE },
     { "NAME", "displayName", COLUMN_VALUE },
@@ -83,32 +104,13 @@ enum exit_code object_send(struct cli *cli, const char *method, const char *base
     return code;
 }
 
-static void add_name(struct text *body, const char *name)
-{
-    if (body->length > 0 && body->bytes[body->length - 1] != '{')
-        text_puts(body, ",");
-    text_json(body, name);
-    text_puts(body, ":");
-}
-
-void body_add_string(struct text *body, const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    add_name(body, name);
-    if (value[0] == '\0')
-        text_puts(body, "null");
-    else
-        text_json(body, value);
-}
-
 enum exit_code body_add_flag(const struct cli *cli, struct text *body, const char *name, const char *value)
 {
     if (value == NULL)
         return EXIT_OK;
     if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
         return cli_usage(cli, "--%s: expected true or false, got \"%s\"", name, value);
-    add_name(body, name);
+    body_add_name(body, name);
     text_puts(body, value);
     return EXIT_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef OBJECT_CALL_H
 #define OBJECT_CALL_H
 
+#include "body_text.h"
 #include "http.h"
 #include "show.h"
 
@@ -19,11 +20,9 @@ enum exit_code object_delete(struct cli *cli, struct words *words, const char *b
 enum exit_code object_send(struct cli *cli, const char *method, const char *base, const char *id, struct text *body,
                            const struct column *columns);
 
-/* Adds ,"name":"value" (or without the comma at the beginning of an object); a NULL value adds nothing, "" adds null. */
-void body_add_string(struct text *body, const char *name, const char *value);
-/* The same for true and false. */
+/* As body_add_string, for true and false; says what else was typed. */
 enum exit_code body_add_flag(const struct cli *cli, struct text *body, const char *name, const char *value);
 
-extern const struct column device_columns[], group_columns[];
+extern const struct column device_columns[], group_columns[], organization_columns[], template_columns[], token_columns[];
 
 #endif

@@ -1,5 +1,6 @@
 #include "show.h"
 
+#include "role.h"
 #include "when.h"
 
 #include <assert.h>
@@ -15,10 +16,11 @@ void print_ago(struct text *out, int64_t us, int64_t now_us)
         int64_t s;
         char letter;
     } units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-    int64_t s = (now_us - us) / 1000000;
+    bool past = us <= now_us;
+    int64_t s = (past ? now_us - us : us - now_us) / 1000000;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (s >= units[i].s) {
-            text_printf(out, "%" PRId64 "%c ago", s / units[i].s, units[i].letter);
+            text_printf(out, "%s%" PRId64 "%c%s", past ? "" : "in ", s / units[i].s, units[i].letter, past ? " ago" : "");
             return;
         }
     text_puts(out, "now");
@@ -35,6 +37,8 @@ const struct column job_columns[] = {
     { "FAILED", "progress.failed", COLUMN_VALUE },
     { "START", "start", COLUMN_TIME },
     { "END", "end", COLUMN_TIME },
+    { "SCHEDULE", "scheduledJobId", COLUMN_WIDE },
+    { "ORGANIZATION", "organizations", COLUMN_WIDE },
     { 0 },
 };
 
@@ -68,11 +72,37 @@ static void add_time(struct text *cell, const char *string, bool terminal)
         add_harmless(cell, string);
 }
 
+/* Another server may have roles that are not ours: their ids will do. */
+static void add_role(struct text *cell, const char *id, const char *organization)
+{
+    const struct role *role = role_by_id(id);
+    add_harmless(cell, role != NULL ? role->word : id);
+    if (organization == NULL)
+        return;
+    text_puts(cell, " of ");
+    add_harmless(cell, organization);
+}
+
+static void add_roles(struct text *cell, const struct json *value)
+{
+    if (json_string(value) != NULL)
+        add_role(cell, json_string(value), NULL);
+    for (size_t i = 0; i < json_count(value); i++) {
+        const struct json *item = json_item(value, i);
+        const char *id = json_string(json_member(item, "role"));
+        text_puts(cell, i > 0 ? ", " : "");
+        if (id != NULL)
+            add_role(cell, id, json_string(json_member(item, "organization")));
+    }
+}
+
 static void add_cell(struct text *cell, const struct json *value, enum column_kind kind, bool terminal)
 {
     int64_t number;
     const char *string = json_string(value);
-    if (string != NULL && kind == COLUMN_TIME)
+    if (kind == COLUMN_ROLES)
+        add_roles(cell, value);
+    else if (string != NULL && kind == COLUMN_TIME)
         add_time(cell, string, terminal);
     else if (string != NULL)
         add_harmless(cell, string);
@@ -202,17 +232,27 @@ static void show_row(const struct cli *cli, const struct json *object, const str
     table_free(&table);
 }
 
+void show_id(const struct json *object)
+{
+    int64_t number;
+    const struct json *id = json_member(object, "id");
+    if (id == NULL)
+        id = json_member(object, "@id");
+    if (json_integer(id, &number))
+        printf("%" PRId64 "\n", number);
+    else if (json_string(id) != NULL)
+        printf("%s\n", json_string(id));
+}
+
 void show_object(const struct cli *cli, const struct json_document *object, const struct column *columns)
 {
-    const char *id = json_string(json_member(object->root, "id"));
     switch (cli->output) {
     case OUTPUT_JSON:
     case OUTPUT_JSONL:
         printf("%.*s\n", (int)object->bytes, object->text);
         return;
     case OUTPUT_ID:
-        if (id != NULL)
-            printf("%s\n", id);
+        show_id(object->root);
         return;
     case OUTPUT_TABLE:
     case OUTPUT_WIDE:

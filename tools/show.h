@@ -11,7 +11,8 @@
 enum column_kind {
     COLUMN_VALUE,
     COLUMN_WIDE, /* a value that only -o wide shows */
-    COLUMN_TIME  /* shown as "3m ago" on a terminal */
+    COLUMN_TIME, /* shown as "3m ago" on a terminal */
+    COLUMN_ROLES /* a role's id, or those of a token: shown as --role takes them, with their organization */
 };
 
 struct column {
@@ -32,12 +33,14 @@ void table_add(struct table *table, const struct json *object);
 void table_print(const struct table *table); /* the head too; nothing where there are no rows */
 void table_free(struct table *table);
 
+/* What names an object among its kind, on a line: its id, a template's @id, the number of an audit's entry. */
+void show_id(const struct json *object);
 /* One object in the format that was asked for. `columns` ends with a NULL title. */
 void show_object(const struct cli *cli, const struct json_document *object, const struct column *columns);
 extern const struct column job_columns[];
 void show_job(const struct cli *cli, const struct json_document *job); /* with the columns of a job */
 
-/* Adds a time as people say it: "now", "41s ago", "3h ago", "12d ago". */
+/* Adds a time as people say it: "now", "41s ago", "3h ago", "12d ago", "in 5m". */
 void print_ago(struct text *out, int64_t us, int64_t now_us);
 
 #endif

@@ -113,6 +113,9 @@ run 2 "$tranche" device import /no/such;                            is "$err" '/
 run 2 "$tranche" device import - --format xml;                      is "$err" 'expected ndjson or csv, got "xml"'
 run 2 "$tranche" token create ops --data d;                         is "$err" '--role is missing'
 run 2 "$tranche" token create ops --role king --data d;             is "$err" 'got "king"'
+run 6 "$tranche" token create ops --role operator --organization NORTH --data d; is "$err" 'error: --organization'
+run 2 "$tranche" template import /no/such;                          is "$err" '/no/such'
+run 2 "$tranche" audit --limit many;                                is "$err" '--limit: expected a number'
 run 2 "$tranche" token create ops --role operator --expires never --data d; is "$err" '--expires'
 run 2 "$tranche" serve --in-flight lots;          is "$err" 'in_flight: expected a whole number'
 run 2 "$tranche" serve --set speed=5;             is "$err" 'option "speed" does not exist'
@@ -200,6 +203,62 @@ run 2 "$tranche" device update offline-1 --enabled no;              is "$err" '-
 run 0 "$tranche" device show offline-1 -o tsv;                      is "$out" '^offline-1	Off "line"	dtmi:tranche:offline;1	false$'
 run 0 "$tranche" device delete offline-1;                           is "$err" '^deleted offline-1$'
 run 4 "$tranche" device show offline-1;                             is "$err" 'Device "offline-1" was not found'
+
+# ---- templates ----
+
+model() { echo "{\"@id\":\"$1\",\"@type\":[\"ModelDefinition\",\"DeviceModel\"],\"displayName\":\"$2\",\"capabilityModel\":{\"@type\":\"Interface\",\"@id\":\"$1\",
+  \"contents\":[{\"@type\":\"Property\",\"name\":\"speed\",\"schema\":\"double\",\"writable\":true}]}}"; }
+model 'dtmi:contoso:Pump;1' Pump >pump.json
+run 0 "$tranche" template import pump.json;                         is "$out" '^ID	NAME$'; is "$out" '^dtmi:contoso:Pump;1	Pump$'
+run 0 "$tranche" template import pump.json --id 'dtmi:contoso:Pump;2' -o id; is "$out" '^dtmi:contoso:Pump;2$'
+echo "[$(model 'dtmi:contoso:Valve;1' Valve),$(model 'dtmi:contoso:Fan;1' Fan)]" >models.json
+run 0 "$tranche" template import models.json -o id;                 is "$out" '^dtmi:contoso:Valve;1$'; is "$out" '^dtmi:contoso:Fan;1$'
+run 2 "$tranche" template import models.json --id x;                is "$err" '--id is for one template'
+run 0 "$tranche" template list -o json
+cp out models.json
+run 0 "$tranche" template delete 'dtmi:contoso:Fan;1';              is "$err" '^deleted dtmi:contoso:Fan;1$'
+run 0 bash -c "sed 's/\"etag\":[^,]*,//' models.json | '$tranche' template import - -o id"; is "$out" '^dtmi:contoso:Fan;1$'
+run 0 "$tranche" template show 'dtmi:contoso:Fan;1' -o json;        is "$out" '"name":"speed"'
+echo '[{"@id":"dtmi:contoso:Bad;1"}]' >models.json
+run 6 "$tranche" template import models.json;                       is "$err" '422'; is "$err" '^  template "dtmi:contoso:Bad;1"$'
+echo '{"displayName":"Nobody"}' >models.json
+run 6 "$tranche" template import models.json;                       is "$err" 'template 1 of the file has no @id'
+echo '{"@id":' >models.json
+run 6 "$tranche" template import models.json;                       is "$err" 'models.json: '
+
+# ---- organizations, tokens, roles, the audit ----
+
+run 0 "$tranche" organization create contoso --name Contoso;        is "$out" '^contoso	Contoso	$'
+run 0 "$tranche" organization create north --parent contoso -o id;  is "$out" '^north$'
+run 0 "$tranche" organization list -o tsv;                          is "$out" '^north	north	contoso$'
+run 0 "$tranche" organization show contoso -o json;                 is "$out" '"displayName":"Contoso"'
+run 6 "$tranche" organization create south --parent nowhere;        is "$err" '"nowhere"'
+run 5 "$tranche" organization delete contoso;                       is "$err" '409 Conflict'
+run 0 "$tranche" device update sim-000001 --organization north -o wide; is "$out" '	north$'
+run 0 "$tranche" group create northern --organization north \
+    --filter "SELECT * FROM devices WHERE \$template = 'dtmi:tranche:fleetsim;1'" -o wide
+is "$out" '	north	SELECT'
+run 0 "$tranche" group update northern --organization contoso -o json; is "$out" '"organizations":\["contoso"\]'
+
+run 0 "$tranche" role list -o tsv;                                  is "$out" '^operator	Operator	ae2c9854-'
+run 0 "$tranche" token create northerner --role org-operator --organization north --expires 1d
+is "$out" '^SharedAccessSignature sr=[^&]+&sig=[^&]+&skn=northerner&se=[0-9]{13}$'; empty "$err"
+echo "$out" >northerner
+run 0 "$tranche" token create second --role builder -o json;        is "$out" '"token":"SharedAccessSignature '
+run 5 "$tranche" token create second --role builder;                is "$err" 'exists already'
+run 6 "$tranche" token create third --role org-viewer --organization nowhere; is "$err" '"nowhere"'
+run 0 "$tranche" token list -o tsv
+is "$out" '^northerner	org-operator of north	'; is "$out" '^ops	administrator	'
+run 0 "$tranche" token show second -o json;                         is "$out" '"id":"second"'
+checks=$((checks + 1)); grep -q '"token"' out && failed "a token's value is shown: $out"
+run 0 "$tranche" --token-file northerner device list -o id;         is "$out" '^sim-000001$'
+checks=$((checks + 1)); [ "$(wc -l <out)" -eq 1 ] || failed "somebody of the north sees: $out"
+run 3 "$tranche" --token-file northerner token list;                is "$err" '403 Forbidden'
+run 0 "$tranche" token revoke second;                               is "$err" '^deleted second$'
+run 4 "$tranche" token show second
+run 0 "$tranche" audit --limit 1 -o tsv;                            is "$out" '	ops	ApiTokens_Remove	second	OK$'
+run 0 "$tranche" audit -o jsonl;                                    is "$out" '"operation":"Organizations_Create","object":"north"'
+run 0 "$tranche" audit --limit 2 -o id;                             is "$out" '^[0-9]+$'
 
 # ---- jobs ----
 

@@ -86,7 +86,8 @@ Test(numbers, times_are_told_from_now)
     static const struct {
         int64_t ago_us;
         const char *text;
-    } rows[] = { { -5000000, "now" }, { 999999, "now" }, { 41000000, "41s ago" }, { 3599000000, "59m ago" },
+    } rows[] = { { -7200000000, "in 2h" },  { -5000000, "in 5s" },      { -999999, "now" },
+                 { 999999, "now" },         { 41000000, "41s ago" },    { 3599000000, "59m ago" },
                  { 7200000000, "2h ago" }, { 1036800000000, "12d ago" } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct text text = {0};
