@@ -1,6 +1,6 @@
 #include "file.h"
-#include "job_body.h"
 #include "job_call.h"
+#include "job_flags.h"
 #include "object_call.h"
 #include "watch.h"
 
@@ -10,32 +10,11 @@
 
 #define DEVICES_UNASKED 1000 /* a job on more of them is worth a question */
 
-enum {
-    GROUP = 1, PROPERTY, COMMAND, CLOUD_PROPERTY, MIGRATE_TEMPLATE, TARGET, CONTENT, BODY_FILE, BATCH, BATCH_TYPE, CANCEL,
-    CANCEL_TYPE, CANCEL_BATCH, PER_BATCH, JOB_NAME, DESCRIPTION, JOB_ID, WAIT, WATCH, YES
-};
+enum { BODY_FILE = JOB_FLAG_OWN, JOB_ID, WAIT, WATCH, YES };
 
 static const struct flag flags[] = {
-    { GROUP, 'g', "group", "GROUP-ID", "the devices" },
-    { GROUP, 0, "group-id", "GROUP-ID", NULL },
-    { PROPERTY, 0, "property", "K=V", "write a property; may be repeated" },
-    { COMMAND, 0, "command", "NAME[=JSON]", "run a command; repeated ones run in order" },
-    { CLOUD_PROPERTY, 0, "cloud-property", "K=V", "write a property of the registry only" },
-    { MIGRATE_TEMPLATE, 0, "migrate-template", "DTMI", "assign a device template" },
-    { TARGET, 0, "target", "DTMI", "template that has them (the one in the group's filter)" },
-    { TARGET, 0, "template", "DTMI", NULL },
-    { CONTENT, 'k', "content", "JSON", "the whole list of these, or a file with it" },
+    JOB_FLAGS,
     { BODY_FILE, 'f', "file", "FILE", "the whole job as the API takes it; - is stdin" },
-    { BATCH, 'b', "batch", "N", "size of a batch: 25% or 250 (all at once)" },
-    { CANCEL, 0, "cancel-at", "N", "cancel when more than 10% or 100 devices fail (never)" },
-    { CANCEL, 0, "cancellation-threshold", "N", NULL },
-    { PER_BATCH, 0, "per-batch", NULL, "count failures of the current batch only" },
-    { BATCH_TYPE, 0, "batch-type", "number|percentage", NULL },
-    { CANCEL_TYPE, 0, "cancellation-threshold-type", "number|percentage", NULL },
-    { CANCEL_BATCH, 0, "cancellation-threshold-batch", "true|false", NULL },
-    { JOB_NAME, 0, "name", "TEXT", "display name" },
-    { JOB_NAME, 0, "job-name", "TEXT", NULL },
-    { DESCRIPTION, 0, "description", "TEXT", "for people" },
     { JOB_ID, 'j', "job-id", "JOB-ID", NULL },
     { WAIT, 0, "wait", NULL, "stay until the end; exit 9 when devices failed" },
     { WATCH, 0, "watch", NULL, "the same with a progress bar; exit 9 only after --wait" },
@@ -52,58 +31,23 @@ struct order {
 
 /* ---- flags ---- */
 
-static enum exit_code add_entry(const struct cli *cli, struct order *order, const char *type, const char *text)
-{
-    struct job_words *job = &order->job;
-    if (job->entry_count == JOB_ENTRIES_MAX)
-        return cli_usage(cli, "a job has %d properties or commands at most", JOB_ENTRIES_MAX);
-    if (job->entry_count > 0 && strcmp(job->entries[0].type, type) != 0)
-        return cli_usage(cli, "a job is either for properties or for commands: make two jobs");
-    job->entries[job->entry_count++] = (struct job_entry){ .type = type, .text = text };
-    return EXIT_OK;
-}
-
-/* az iot central sends "number" where it was told nothing. */
-static enum exit_code take_cancel_batch(const struct cli *cli, struct order *order, const char *value)
-{
-    order->job.per_batch = strcmp(value, "true") == 0;
-    if (order->job.per_batch || strcmp(value, "false") == 0 || strcmp(value, "number") == 0)
-        return EXIT_OK;
-    return cli_usage(cli, "--cancellation-threshold-batch: expected true or false, got \"%s\"", value);
-}
-
 static enum exit_code take_flag(const struct cli *cli, struct order *order, int flag, const char *value)
 {
-    struct job_words *job = &order->job;
     switch (flag) {
-    case GROUP:            job->group = value; return EXIT_OK;
-    case PROPERTY:         return add_entry(cli, order, "property", value);
-    case COMMAND:          return add_entry(cli, order, "command", value);
-    case CLOUD_PROPERTY:   return add_entry(cli, order, "cloudProperty", value);
-    case MIGRATE_TEMPLATE: return add_entry(cli, order, "deviceTemplateMigration", value);
-    case TARGET:           job->target = value; return EXIT_OK;
-    case CONTENT:          job->content = value; return EXIT_OK;
-    case BODY_FILE:        order->file = value; return EXIT_OK;
-    case BATCH:            job->batch = value; return EXIT_OK;
-    case BATCH_TYPE:       job->batch_type = value; return EXIT_OK;
-    case CANCEL:           job->cancel = value; return EXIT_OK;
-    case CANCEL_TYPE:      job->cancel_type = value; return EXIT_OK;
-    case CANCEL_BATCH:     return take_cancel_batch(cli, order, value);
-    case PER_BATCH:        job->per_batch = true; return EXIT_OK;
-    case JOB_NAME:         job->name = value; return EXIT_OK;
-    case DESCRIPTION:      job->description = value; return EXIT_OK;
-    case JOB_ID:           order->id = value; return EXIT_OK;
-    case WAIT:             order->wait = true; return EXIT_OK;
-    case WATCH:            order->watch = true; return EXIT_OK;
-    case YES:              order->yes = true; return EXIT_OK;
-    default:               return EXIT_USAGE;
+    case BODY_FILE: order->file = value; return EXIT_OK;
+    case JOB_ID:    order->id = value; return EXIT_OK;
+    case WAIT:      order->wait = true; return EXIT_OK;
+    case WATCH:     order->watch = true; return EXIT_OK;
+    case YES:       order->yes = true; return EXIT_OK;
+    default:        return job_flags_take(cli, &order->job, flag, value);
     }
 }
 
 static bool says_something(const struct job_words *job)
 {
     return job->group != NULL || job->entry_count > 0 || job->target != NULL || job->content != NULL
-        || job->batch != NULL || job->cancel != NULL || job->per_batch || job->name != NULL || job->description != NULL;
+        || job->batch != NULL || job->cancel != NULL || job->per_batch || job->name != NULL || job->description != NULL ||
+           job->organization != NULL;
 }
 
 static enum exit_code check(const struct cli *cli, const struct order *order)
@@ -113,15 +57,7 @@ static enum exit_code check(const struct cli *cli, const struct order *order)
         return cli_usage(cli, "an argument is missing: JOB-ID, the new job's id");
     if (order->file != NULL)
         return says_something(job) ? cli_usage(cli, "--file has the whole job: leave out what describes it") : EXIT_OK;
-    if (job->group == NULL)
-        return cli_usage(cli, "--group is missing: -g GROUP-ID, the devices");
-    if (job->content != NULL && job->entry_count > 0)
-        return cli_usage(cli, "--content has the whole list: leave out --property and --command");
-    if (job->content == NULL && job->entry_count == 0)
-        return cli_usage(cli, "what is to be done? --property K=V, --command NAME=JSON, or --migrate-template DTMI");
-    if (job->per_batch && job->cancel == NULL)
-        return cli_usage(cli, "--per-batch needs --cancel-at");
-    return EXIT_OK;
+    return job_flags_check(cli, job, true);
 }
 
 static enum exit_code parse(const struct cli *cli, struct words *words, struct order *order)
@@ -140,24 +76,6 @@ static enum exit_code parse(const struct cli *cli, struct words *words, struct o
     return check(cli, order);
 }
 
-/* ---- the target, if nobody named it ---- */
-
-static enum exit_code find_target(struct http *http, const struct job_words *job, struct text *target)
-{
-    struct text path = {0};
-    text_puts(&path, "/api/deviceGroups");
-    http_path_add(&path, job->group);
-    text_puts(&path, HTTP_API_VERSION);
-    enum exit_code code = http_call(http, "GET", path.bytes, NULL, 0);
-    text_free(&path);
-    if (code != EXIT_OK)
-        return http_report(http);
-    const char *filter = json_string(json_member(http->json.root, "filter"));
-    if (filter != NULL && filter_template(filter, target))
-        return EXIT_OK;
-    return cli_usage(http->cli, "--target is missing: group \"%s\" does not name exactly one template", job->group);
-}
-
 /* ---- asking ---- */
 
 /* A job without batches reaches everybody before anybody can look, and a large one is worth a second look. */
@@ -174,23 +92,17 @@ static bool agrees(const struct order *order, int64_t devices)
 
 /* ---- creating ---- */
 
-static enum exit_code make_body(struct http *http, struct order *order, struct text *target, struct text *body)
+static enum exit_code make_body(struct http *http, const struct order *order, struct text *body)
 {
     struct tranche_err err;
-    struct job_words *job = &order->job;
-    enum tranche_code code;
-    if (order->file != NULL) {
-        code = file_read(order->file, JOB_BODY_BYTES_MAX, body, &err);
-        return code != TRANCHE_OK ? cli_usage(http->cli, "--file: %s", err.text) : EXIT_OK;
+    if (order->file == NULL) {
+        text_puts(body, "{");
+        enum exit_code code = job_flags_print(http, &order->job, order->job.group, body);
+        text_puts(body, "}");
+        return code;
     }
-    if (job_words_need_target(job)) {
-        enum exit_code found = find_target(http, job, target);
-        if (found != EXIT_OK)
-            return found;
-        job->target = target->bytes;
-    }
-    code = job_body_print(job, body, &err);
-    return code != TRANCHE_OK ? cli_usage(http->cli, "%s", err.text) : EXIT_OK;
+    enum tranche_code code = file_read(order->file, JOB_BODY_BYTES_MAX, body, &err);
+    return code != TRANCHE_OK ? cli_usage(http->cli, "--file: %s", err.text) : EXIT_OK;
 }
 
 /* How many devices the group has now; a group that is not there is the server's to refuse. */
@@ -205,10 +117,10 @@ static int64_t count_devices(struct http *http, const struct order *order)
     return count;
 }
 
-static enum exit_code create(struct http *http, struct order *order)
+static enum exit_code create(struct http *http, const struct order *order)
 {
-    struct text target = {0}, body = {0};
-    enum exit_code code = make_body(http, order, &target, &body);
+    struct text body = {0};
+    enum exit_code code = make_body(http, order, &body);
     if (code == EXIT_OK && !agrees(order, count_devices(http, order)))
         code = cli_fail(EXIT_INTERRUPTED, "nothing was created");
     bool exists = code == EXIT_OK && job_call(http, "GET", order->id, "", NULL, 0) == EXIT_OK;
@@ -216,7 +128,6 @@ static enum exit_code create(struct http *http, struct order *order)
         code = http_report(http);
     else if (exists)
         cli_note(http->cli, "job \"%s\" exists already, with this definition: nothing was started", order->id);
-    text_free(&target);
     text_free(&body);
     return code;
 }

@@ -1,5 +1,6 @@
 #include "job_body.h"
 
+#include "body_text.h"
 #include "fail.h"
 #include "file.h"
 #include "filter.h"
@@ -73,7 +74,9 @@ static enum tranche_code print_content(const char *content, struct text *out, st
 
 static enum tranche_code print_data(const struct job_words *words, struct text *out, struct tranche_err *err)
 {
-    text_puts(out, ",\"data\":");
+    if (words->content == NULL && words->entry_count == 0)
+        return TRANCHE_OK;
+    body_add_name(out, "data");
     if (words->content != NULL)
         return print_content(words->content, out, err);
     enum tranche_code code = TRANCHE_OK;
@@ -88,37 +91,32 @@ static enum tranche_code print_data(const struct job_words *words, struct text *
 
 /* ---- the rest ---- */
 
-static void print_string(const char *name, const char *value, struct text *out)
-{
-    if (value == NULL)
-        return;
-    text_printf(out, ",\"%s\":", name);
-    text_json(out, value);
-}
-
 static enum tranche_code print_amount(const char *name, const char *flag, const char *text, const char *type,
                                       const char *more, struct text *out, struct tranche_err *err)
 {
     if (text == NULL)
         return TRANCHE_OK;
-    text_printf(out, ",\"%s\":", name);
+    body_add_name(out, name);
+    if (text[0] == '\0') {
+        text_puts(out, "null");
+        return TRANCHE_OK;
+    }
     enum tranche_code code = typed_amount(text, type, more, out, err);
     return code != TRANCHE_OK ? fail_in(err, code, "%s", flag) : TRANCHE_OK;
 }
 
 enum tranche_code job_body_print(const struct job_words *words, struct text *out, struct tranche_err *err)
 {
-    text_puts(out, "{\"group\":");
-    text_json(out, words->group);
-    print_string("displayName", words->name, out);
-    print_string("description", words->description, out);
+    body_add_string(out, "group", words->group);
+    body_add_string(out, "displayName", words->name);
+    body_add_string(out, "description", words->description);
     enum tranche_code code = print_amount("batch", "--batch", words->batch, words->batch_type, "", out, err);
     if (code == TRANCHE_OK)
         code = print_amount("cancellationThreshold", "--cancel-at", words->cancel, words->cancel_type,
                             words->per_batch ? ",\"batch\":true" : "", out, err);
     if (code == TRANCHE_OK)
         code = print_data(words, out, err);
-    text_puts(out, "}");
+    body_add_organization(out, words->organization);
     if (code == TRANCHE_OK && out->failed)
         code = fail(err, TRANCHE_NOMEM, "out of memory");
     return code;

@@ -1,4 +1,4 @@
-/* From what was typed after `tranche job create` to the body of PUT /api/jobs/{id}. */
+/* From what was typed about a job to the members of its JSON. */
 #ifndef JOB_BODY_H
 #define JOB_BODY_H
 
@@ -16,7 +16,7 @@ struct job_entry {
 
 /* What the flags said; NULL where they said nothing. */
 struct job_words {
-    const char *name, *description, *group, *target;
+    const char *name, *description, *group, *organization, *target;
     struct job_entry entries[JOB_ENTRIES_MAX];
     int entry_count;
     const char *content;                       /* file or inline JSON array that is `data` */
@@ -27,7 +27,8 @@ struct job_words {
 
 /* Whether entries need a target that was not given. */
 bool job_words_need_target(const struct job_words *words);
-/* Prints the body. TRANCHE_INVALID names the flag. */
+/* Adds the members that were named to an object that was begun with "{"; what is "" becomes null. TRANCHE_INVALID names the
+ * flag. */
 enum tranche_code job_body_print(const struct job_words *words, struct text *out, struct tranche_err *err);
 
 /* The one template that a group's filter asks for; false when it names none or several. */

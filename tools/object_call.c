@@ -20,6 +20,20 @@ const struct column organization_columns[] = {
     { 0 },
 };
 
+const struct column schedule_columns[] = {
+    { "ID", "id", COLUMN_VALUE },
+    { "NAME", "displayName", COLUMN_WIDE },
+    { "GROUP", "group", COLUMN_VALUE },
+    { "START", "schedule.start", COLUMN_TIME },
+    { "EVERY", "schedule.recurrence", COLUMN_VALUE },
+    { "UNTIL", "schedule.end.date", COLUMN_VALUE },
+    { "TIMES", "schedule.end.occurrences", COLUMN_VALUE },
+    { "ENABLED", "enabled", COLUMN_VALUE },
+    { "COMPLETED", "completed", COLUMN_VALUE },
+    { "ORGANIZATION", "organizations", COLUMN_WIDE },
+    { 0 },
+};
+
 const struct column template_columns[] = {
     { "ID", "@id", COLUMN_VALUE },
     { "NAME", "displayName", COLUMN_VALUE },
@@ -101,6 +115,19 @@ enum exit_code object_send(struct cli *cli, const char *method, const char *base
     else if (code == EXIT_OK)
         show_object(cli, &http.json, columns);
     http_close(&http);
+    return code;
+}
+
+enum exit_code object_patch(struct cli *cli, struct words *words, const char *base, const char *patch,
+                            const struct column *columns)
+{
+    const char *value;
+    struct text body = {0};
+    if (words_flag(words, &value) == FLAG_BAD)
+        return EXIT_USAGE;
+    text_puts(&body, patch);
+    enum exit_code code = object_send(cli, "PATCH", base, words_argument(words, 0), &body, columns);
+    text_free(&body);
     return code;
 }
 

@@ -16,6 +16,9 @@ enum exit_code object_show(struct cli *cli, struct words *words, const char *bas
                            const struct column *columns);
 /* The whole of a command that deletes one. */
 enum exit_code object_delete(struct cli *cli, struct words *words, const char *base);
+/* The whole of a command that sends one and the same merge patch. */
+enum exit_code object_patch(struct cli *cli, struct words *words, const char *base, const char *patch,
+                            const struct column *columns);
 /* Sends a body to one object and shows the answer. */
 enum exit_code object_send(struct cli *cli, const char *method, const char *base, const char *id, struct text *body,
                            const struct column *columns);
@@ -23,6 +26,7 @@ enum exit_code object_send(struct cli *cli, const char *method, const char *base
 /* As body_add_string, for true and false; says what else was typed. */
 enum exit_code body_add_flag(const struct cli *cli, struct text *body, const char *name, const char *value);
 
-extern const struct column device_columns[], group_columns[], organization_columns[], template_columns[], token_columns[];
+extern const struct column device_columns[], group_columns[], organization_columns[], schedule_columns[],
+    template_columns[], token_columns[];
 
 #endif

@@ -53,14 +53,13 @@ static const struct json *member_at(const struct json *object, const char *path)
     assert((size_t)(dot - path) < sizeof name);
     memcpy(name, path, (size_t)(dot - path));
     name[dot - path] = '\0';
-    return json_member(json_member(object, name), dot + 1);
+    return member_at(json_member(object, name), dot + 1);
 }
 
-/* What somebody else named must not move the cursor, nor break the row. */
-static void add_harmless(struct text *cell, const char *string)
+void text_harmless(struct text *out, const char *string)
 {
     for (; *string != '\0'; string++)
-        text_add(cell, (unsigned char)*string < ' ' || *string == 0x7f ? "?" : string, 1);
+        text_add(out, (unsigned char)*string < ' ' || *string == 0x7f ? "?" : string, 1);
 }
 
 static void add_time(struct text *cell, const char *string, bool terminal)
@@ -69,18 +68,18 @@ static void add_time(struct text *cell, const char *string, bool terminal)
     if (terminal && when_parse(string, &us, NULL) == TRANCHE_OK)
         print_ago(cell, us, when_now_us());
     else
-        add_harmless(cell, string);
+        text_harmless(cell, string);
 }
 
 /* Another server may have roles that are not ours: their ids will do. */
 static void add_role(struct text *cell, const char *id, const char *organization)
 {
     const struct role *role = role_by_id(id);
-    add_harmless(cell, role != NULL ? role->word : id);
+    text_harmless(cell, role != NULL ? role->word : id);
     if (organization == NULL)
         return;
     text_puts(cell, " of ");
-    add_harmless(cell, organization);
+    text_harmless(cell, organization);
 }
 
 static void add_roles(struct text *cell, const struct json *value)
@@ -105,7 +104,7 @@ static void add_cell(struct text *cell, const struct json *value, enum column_ki
     else if (string != NULL && kind == COLUMN_TIME)
         add_time(cell, string, terminal);
     else if (string != NULL)
-        add_harmless(cell, string);
+        text_harmless(cell, string);
     else if (json_integer(value, &number))
         text_printf(cell, "%" PRId64, number);
     else if (json_type(value) == JSON_ARRAY)

@@ -17,7 +17,7 @@ enum column_kind {
 
 struct column {
     const char *title;
-    const char *member; /* of the object; "progress.total" for a member of a member */
+    const char *member; /* of the object; "schedule.end.date" for a member of a member of one */
     enum column_kind kind;
 };
 
@@ -33,6 +33,8 @@ void table_add(struct table *table, const struct json *object);
 void table_print(const struct table *table); /* the head too; nothing where there are no rows */
 void table_free(struct table *table);
 
+/* Adds what somebody else named, so that it cannot move the cursor nor break a row. */
+void text_harmless(struct text *out, const char *string);
 /* What names an object among its kind, on a line: its id, a template's @id, the number of an audit's entry. */
 void show_id(const struct json *object);
 /* One object in the format that was asked for. `columns` ends with a NULL title. */

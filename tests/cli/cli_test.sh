@@ -103,6 +103,13 @@ run 2 "$tranche" job create a -j b -g g --property x=1;             is "$err" 't
 run 2 "$tranche" job create a -f body.json -g g;                    is "$err" 'leave out what describes it'
 run 2 "$tranche" job create a -f /no/such;                          is "$err" '/no/such'
 run 2 "$tranche" job create a -g g --content '[{]';                 is "$err" '--content: unexpected character'
+run 2 "$tranche" schedule create s -g g --property x=1;             is "$err" '--start is missing'
+run 2 "$tranche" schedule create s --start now;                     is "$err" '--group is missing'
+run 2 "$tranche" schedule create s -g g --property x=1 --start now --until 2030-01-01; is "$err" 'need --every'
+run 2 "$tranche" schedule create s -g g --property x=1 --start soon; is "$err" '--start: expected now or a time'
+run 2 "$tranche" schedule create s -g g --property x=1 --start now --every daily; is "$err" '--every: expected day'
+run 2 "$tranche" schedule update s;                                 is "$err" 'what is to be changed'
+run 2 "$tranche" schedule update s --times lots;                    is "$err" '--times: expected a number'
 run 2 "$tranche" job watch a --interval 0.01;                       is "$err" 'at least 0.2 seconds'
 run 2 "$tranche" job watch a --timeout soon;                        is "$err" 'expected a length of time'
 run 2 "$tranche" group create g;                                    is "$err" '--filter is missing'
@@ -307,6 +314,43 @@ run 0 "$tranche" job create az --group-id fleet --content '[{"type":"command","t
     --cancellation-threshold-type percentage --cancellation-threshold-batch number -o json
 is "$out" '"value":\{"a":1\.10\}'; is "$out" '"value":90,"batch":false'
 run 0 "$tranche" job watch az
+
+run 0 "$tranche" job show warm-up -o wide
+is "$out" '^data          property targetTemperature = 56  of dtmi:tranche:fleetsim;1$'
+is "$out" '^batch         25% of the devices$'; is "$out" '^cancel at     more than 50% of the devices of a batch failed$'
+run 0 "$tranche" job show trips -o wide;                            is "$out" '^cancel at     more than 1 device failed$'; is "$out" '^reason        .*exceeded$'
+run 0 "$tranche" job create ours -g northern --organization contoso --property mode=eco --wait; is "$out" '^ours complete: 1 devices'
+run 0 "$tranche" job show ours -o wide;                             is "$out" '^organization  contoso$'
+
+# ---- schedules ----
+
+run 0 "$tranche" schedule create soon -g northern --organization contoso --property mode=eco --start now -o tsv
+is "$out" '^soon	northern	[0-9TZ:.-]+				true	(true|false)$'
+for _ in $(seq 100); do
+    run 0 "$tranche" schedule runs soon -o id
+    [ -n "$out" ] && break
+    sleep 0.1
+done
+made=$out
+run 0 "$tranche" job wait "$made";                                  is "$out" 'complete: 1 devices'
+run 0 "$tranche" job show "$made" -o wide;                          is "$out" '^schedule      soon$'; is "$out" '^organization  contoso$'
+run 0 "$tranche" schedule show soon -o json;                        is "$out" '"completed":true'
+
+run 0 "$tranche" schedule create nightly -g fleet --command reboot --start 2040-01-31T03:00:00Z --every month --times 3 \
+    --batch 25% --name Nightly --disabled -o wide
+is "$out" '^nightly	Nightly	fleet	2040-01-31T03:00:00Z	monthly		3	false	false	$'
+run 0 "$tranche" schedule enable nightly -o tsv;                    is "$out" '	true	false$'
+run 0 "$tranche" schedule disable nightly -o tsv;                   is "$out" '	false	false$'
+run 0 "$tranche" schedule update nightly --every week --until 2040-06-30 --property mode=eco -o json
+is "$out" '"recurrence":"weekly","end":\{"type":"date","date":"2040-06-30"\}'
+is "$out" '"target":"dtmi:tranche:fleetsim;1","path":"mode","value":"eco"'; is "$out" '"batch":\{"type":"percentage","value":25\}'
+is "$out" '"enabled":false'
+run 0 "$tranche" schedule show nightly -o wide;                     is "$out" '^data          property mode = "eco"  of dtmi'
+run 0 "$tranche" schedule update nightly --every '' --batch '' -o json
+checks=$((checks + 1)); grep -Eq 'recurrence|"end"|"batch"' out && failed "what was taken away is there: $out"
+run 0 "$tranche" schedule list -o id;                               is "$out" '^nightly$'; is "$out" '^soon$'
+run 0 "$tranche" schedule delete nightly;                           is "$err" '^deleted nightly$'
+run 4 "$tranche" schedule show nightly;                             is "$err" '404 NotFound'
 
 echo '{"group":"fleet","data":[{"type":"property","target":"t","path":"slow","value":1}],"batch":{"type":"number","value":10}}' >body.json
 run 0 "$tranche" job create slow -f body.json -o id;                is "$out" '^slow$'

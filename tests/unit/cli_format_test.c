@@ -1,7 +1,9 @@
 /* What people type and what they read: the pure parts of the command line. */
 #include "job_body.h"
+#include "job_detail.h"
 #include "picture.h"
 #include "progress.h"
+#include "schedule_body.h"
 #include "show.h"
 #include "typed.h"
 
@@ -388,7 +390,9 @@ Test(typed, seconds_may_have_a_unit)
 static void expect_body(const struct job_words *words, const char *wanted)
 {
     struct text body = {0};
+    text_puts(&body, "{");
     cr_expect_eq(job_body_print(words, &body, &err), TRANCHE_OK, "%s", err.text);
+    text_puts(&body, "}");
     expect_text(&body, wanted);
 }
 
@@ -414,6 +418,14 @@ Test(body, leaves_out_what_was_not_said)
     cr_expect_not(job_words_need_target(&words));
 }
 
+Test(body, takes_away_what_is_empty)
+{
+    struct job_words words = { .batch = "", .cancel = "", .description = "", .organization = "" };
+    expect_body(&words, "{\"description\":null,\"batch\":null,\"cancellationThreshold\":null,\"organizations\":null}");
+    words = (struct job_words){ .organization = "north" };
+    expect_body(&words, "{\"organizations\":[\"north\"]}");
+}
+
 Test(body, takes_az_content_inline)
 {
     struct job_words words = { .group = "g", .content = "[{\"type\":\"command\"}]", .batch = "10",
@@ -433,6 +445,94 @@ Test(body, names_the_flag_that_is_wrong)
     cr_expect_eq(job_body_print(&words, &body, &err), TRANCHE_INVALID);
     cr_expect_str_eq(err.text, "property: expected name=value, got \"a\"");
     text_free(&body);
+}
+
+/* 2026-03-02T09:20:00Z */
+#define NOW_US INT64_C(1772443200000000)
+
+Test(schedule, says_what_the_flags_said)
+{
+    static const struct {
+        struct schedule_words words;
+        const char *body;
+    } rows[] = {
+        { { .start = NULL }, "" },
+        { { .start = "now" }, "\"schedule\":{\"start\":\"2026-03-02T09:20:00.000Z\"}" },
+        { { .start = "now", .every = "day" },
+          "\"schedule\":{\"start\":\"2026-03-02T09:20:05.000Z\",\"recurrence\":\"daily\"}" },
+        { { .start = "2026-12-01T03:00:00+01:00", .every = "week", .until = "2026-12-31" },
+          "\"schedule\":{\"start\":\"2026-12-01T03:00:00+01:00\",\"recurrence\":\"weekly\","
+          "\"end\":{\"type\":\"date\",\"date\":\"2026-12-31\"}}" },
+        { { .every = "month", .times = "12" },
+          "\"schedule\":{\"recurrence\":\"monthly\",\"end\":{\"type\":\"occurrences\",\"occurrences\":12}}" },
+        { { .every = "" }, "\"schedule\":{\"recurrence\":null,\"end\":null}" },
+        { { .until = "" }, "\"schedule\":{\"end\":null}" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text body = {0};
+        cr_expect_eq(schedule_body_print(&rows[i].words, NOW_US, &body, &err), TRANCHE_OK, "%s", err.text);
+        expect_text(&body, rows[i].body);
+    }
+}
+
+Test(schedule, names_the_flag_that_is_wrong)
+{
+    static const struct {
+        struct schedule_words words;
+        const char *flag;
+    } rows[] = {
+        { { .start = "tomorrow" }, "--start: " },       { { .start = "" }, "--start: " },
+        { { .every = "daily" }, "--every: " },          { { .until = "2026-02-30" }, "--until: " },
+        { { .times = "0" }, "--times: " },              { { .times = "1000" }, "--times: " },
+        { { .times = "3x" }, "--times: " },             { { .times = "3", .until = "2026-12-31" }, "a schedule ends either" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text body = {0};
+        cr_expect_eq(schedule_body_print(&rows[i].words, NOW_US, &body, &err), TRANCHE_INVALID);
+        cr_expect_eq(strncmp(err.text, rows[i].flag, strlen(rows[i].flag)), 0, "%s", err.text);
+        text_free(&body);
+    }
+}
+
+/* ---- what a job does ---- */
+
+static void expect_detail(const char *job, const char *reason, const char *wanted)
+{
+    struct text detail = {0};
+    struct json_document document;
+    cr_assert_eq(json_parse(job, strlen(job), &document, &err), TRANCHE_OK, "%s", err.text);
+    job_detail_print(&document, reason, &detail);
+    expect_text(&detail, wanted);
+    json_free(&document);
+}
+
+Test(detail, tells_what_a_job_does)
+{
+    expect_detail("{\"description\":\"a\\nb\",\"data\":["
+                  "{\"type\":\"property\",\"target\":\"dtmi:t;1\",\"path\":\"a\",\"value\":12345678901234567890.50},"
+                  "{\"type\":\"property\",\"target\":\"dtmi:t;1\",\"path\":\"b\",\"value\":{\"x\": [1,\n2]}}],"
+                  "\"batch\":{\"type\":\"percentage\",\"value\":12.5},"
+                  "\"cancellationThreshold\":{\"type\":\"number\",\"value\":10,\"batch\":true},"
+                  "\"scheduledJobId\":\"nightly\",\"organizations\":[\"north\"]}",
+                  "too many failed",
+                  "description   a?b\n"
+                  "data          property a = 12345678901234567890.50  of dtmi:t;1\n"
+                  "              property b = {\"x\":[1,2]}  of dtmi:t;1\n"
+                  "batch         12.5% of the devices\n"
+                  "cancel at     more than 10 devices of a batch failed\n"
+                  "schedule      nightly\n"
+                  "organization  north\n"
+                  "reason        too many failed\n");
+}
+
+Test(detail, leaves_out_what_a_job_has_not)
+{
+    expect_detail("{\"description\":\"\",\"data\":[{\"type\":\"command\",\"target\":\"t\",\"path\":\"reboot\"}],"
+                  "\"cancellationThreshold\":{\"type\":\"percentage\",\"value\":5,\"batch\":false}}",
+                  NULL, "data          command reboot  of t\ncancel at     more than 5% of the devices failed\n");
+    expect_detail("{\"data\":[{\"type\":\"deviceTemplateMigration\",\"template\":\"t\"}],\"batch\":null}", NULL,
+                  "data          deviceTemplateMigration t\n");
+    expect_detail("{}", NULL, "");
 }
 
 Test(body, finds_the_one_template_of_a_group)
