@@ -43,6 +43,13 @@ void devices_delete(struct request *request);
 void properties_get(struct request *request);
 void properties_of_component(struct request *request);
 
+/* api_calls.c */
+void calls_run_command(struct request *request);
+void calls_history(struct request *request);
+void calls_patch_properties(struct request *request);
+void calls_put_properties(struct request *request);
+void calls_components(struct request *request);
+
 /* api_templates.c */
 void templates_list(struct request *request);
 void templates_get(struct request *request);

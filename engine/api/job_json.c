@@ -52,7 +52,7 @@ bool request_job(struct request *request, struct tranche_job_record *job)
         return false;
     struct tranche_err err;
     enum tranche_code code = reader->functions->job_find(reader, id, job, &err);
-    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, job->organization)))
+    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && (job->device[0] != '\0' || !request_sees(request, job->organization))))
         code = fail(&err, TRANCHE_NOTFOUND, "Job \"%.255s\" was not found.", id);
     if (code != TRANCHE_OK) {
         tranche_job_record_free(job);

@@ -59,6 +59,10 @@ static const struct {
     { "Device", OBJECT("", "\"id\":" STRING ",\"etag\":" STRING ",\"displayName\":" STRING ",\"template\":" STRING
                        ",\"enabled\":" FLAG ",\"provisioned\":" FLAG ",\"simulated\":" FLAG
                        ",\"organizations\":" ONE_ORGANIZATION) },
+    { "DeviceCommand", OBJECT("", "\"id\":" STRING ",\"connectionTimeout\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":30},"
+                              "\"responseTimeout\":{\"type\":\"integer\",\"minimum\":5,\"maximum\":30},\"request\":{},"
+                              "\"response\":{},\"responseCode\":{\"type\":\"integer\"}") },
+    { "Collection", OBJECT(REQUIRED("\"value\""), "\"value\":" LIST_OF("{\"type\":\"object\"}")) },
     { "DeviceProperties", "{\"type\":\"object\"}" },
     { "DeviceTemplate", OBJECT(REQUIRED("\"@type\",\"capabilityModel\""),
                                "\"@id\":" STRING ",\"@type\":" LIST_OF(STRING) ",\"etag\":" STRING ",\"displayName\":" STRING

@@ -16,6 +16,7 @@
     X(GROUPS_WRITE,        "write device groups")                                                                    \
     X(DEVICES_VIEW,        "view devices")                                                                           \
     X(DEVICES_WRITE,       "write devices")                                                                          \
+    X(DEVICES_CALL,        "run commands and write properties of devices")                                          \
     X(TEMPLATES_VIEW,      "view device templates")                                                                  \
     X(TEMPLATES_WRITE,     "write device templates")                                                                 \
     X(ORGANIZATIONS_VIEW,  "view organizations")                                                                     \

@@ -41,6 +41,7 @@ enum tranche_code core_open(struct core **out, const struct config *config, stru
     core->orders_last = &core->orders;
     core->writes_last = &core->writes;
     core->answers_last = &core->answers;
+    core->calls_last = &core->calls;
     enum tranche_code code = TRANCHE_OK;
     if (core->worker_tasks == NULL || core->chunk_rows == NULL)
         code = fail(err, TRANCHE_NOMEM, "open core: out of memory");
@@ -188,6 +189,7 @@ static void take_results(struct core *core)
 
 static void move_on(struct core *core)
 {
+    orders_hear(core);
     scheduler_advance(core);
     retention_advance(core);
     life_admit(core);

@@ -16,6 +16,7 @@
 #define RESULT_WAIT_US       10000   /* a result waits no longer for its commit */
 #define COMMAND_WAIT_US      2000    /* a command, or a batch's end, waits for company no longer than this */
 #define CHUNK_ROWS_A_COMMIT  64      /* chunk rows of a freeze in one transaction: well under 5 ms */
+#define CALLS_MAX            64     /* to single devices at once; a further one is refused */
 #define STORE_RETRY_US       100000  /* first pause after a failed transaction; doubles up to the next */
 #define STORE_RETRY_US_MAX   2000000
 #define STORE_BUSY_RETRY_US 1000    /* the store's lock is held by another: try again */
@@ -63,6 +64,7 @@ struct core {
     struct command *orders, **orders_last;   /* came in, not yet carried out */
     struct command *writes, **writes_last;   /* registry writes that are not finished */
     struct command *answers, **answers_last; /* carried out, to be answered after the commit */
+    struct command *calls, **calls_last;     /* wait for the end of the job that they made */
     int64_t orders_since_us;                 /* mono; of the oldest unanswered one; 0: none */
 
     /* the commit */
@@ -121,6 +123,7 @@ void orders_answer(struct core *core);   /* after a commit */
 void orders_give_up(struct core *core);  /* those that waited too long for a store that fails */
 void orders_refuse(struct core *core);   /* all that came in and cannot be carried out now */
 void orders_add(struct command ***last, struct command *command);
+void orders_hear(struct core *core);     /* calls whose job has ended are to be answered */
 
 /* issue.c */
 bool issue_wanted(const struct core *core, const struct job *job); /* it could use devices and has some */

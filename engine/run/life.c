@@ -266,6 +266,12 @@ bool life_is_live(const struct job *job)
     return state == TRANCHE_JOB_RUNNING || state == TRANCHE_JOB_STOPPING || state == TRANCHE_JOB_CANCELLING;
 }
 
+/* A call to one device waits behind no job. There are CALLS_MAX of them at most, for which descriptors are kept back. */
+static bool is_single(const struct job *job)
+{
+    return job->record.device[0] != '\0';
+}
+
 static bool takes_a_place(const struct job *job)
 {
     return life_is_live(job) || (job->record.state == TRANCHE_JOB_PENDING && job->phase != JOB_QUEUED);
@@ -275,7 +281,7 @@ static bool takes_a_place(const struct job *job)
  * allow, so that no job's calls ever wait for another's. The first always has one. */
 static bool has_place(const struct core *core, uint32_t running)
 {
-    bool fits = (running + 1) * core->config.in_flight <= core->world->calls_max;
+    bool fits = (running + 1) * core->config.in_flight + CALLS_MAX <= core->world->calls_max;
     return running == 0 || (running < core->config.jobs_running_max && fits);
 }
 
@@ -286,14 +292,14 @@ void life_admit(struct core *core)
         return;
     uint32_t running = 0;
     for (struct job *job = core->jobs; job != NULL; job = job->next)
-        running += takes_a_place(job);
+        running += takes_a_place(job) && !is_single(job);
     for (struct job *job = core->jobs; job != NULL; job = job->next) {
         if (job->phase != JOB_QUEUED || (job->record.state != TRANCHE_JOB_PENDING && !life_is_live(job)))
             continue;
         bool newcomer = !takes_a_place(job); /* a recovered job that was running has its place */
-        if (newcomer && !has_place(core, running))
+        if (newcomer && !is_single(job) && !has_place(core, running))
             continue;
-        running += newcomer;
+        running += newcomer && !is_single(job);
         struct tranche_err err = { 0 };
         enum tranche_code code = admit(core, job, &err);
         if (code == TRANCHE_NOMEM) /* memory comes back: tried again after a pause */
@@ -344,7 +350,7 @@ enum tranche_code life_plan(struct core *core, struct job *job, struct tranche_e
     plan->timeout_ms =
         (uint32_t)(command ? config->call_timeout_command_ms : config->call_timeout_property_ms);
     plan->idle_max_ms = (uint32_t)(command ? config->idle_command_ms : config->idle_property_ms);
-    plan->in_flight = (uint32_t)config->in_flight;
+    plan->in_flight = is_single(job) ? 1 : (uint32_t)config->in_flight;
     uint32_t workers = core->world->worker_count;
     for (uint32_t i = 0; i < workers; i++)
         plan->lanes[i].cap = plan->in_flight / workers + (i < plan->in_flight % workers);

@@ -38,6 +38,12 @@ static bool selection_of(struct core *core, struct job *job, struct question *qu
     question->origin_until_us = job->record.created_us;
     if (question->origin != 0)
         return true;
+    if (job->record.device[0] != '\0') { /* an id has nothing in it that a string would escape */
+        struct text filter = { 0 };
+        text_printf(&filter, "SELECT * FROM devices WHERE $id = \"%s\"", job->record.device);
+        question->filter = text_take(&filter);
+        return question->filter != NULL;
+    }
     struct tranche_group_record group;
     enum tranche_code code = core->store->functions->group_find(core->store, job->record.group, &group, err);
     if (code == TRANCHE_NOTFOUND)

@@ -14,6 +14,7 @@ static enum tranche_code job_create(struct core *core, struct command *command, 
 static enum tranche_code job_stop(struct core *core, struct command *command, struct tranche_err *err);
 static enum tranche_code job_resume(struct core *core, struct command *command, struct tranche_err *err);
 static enum tranche_code job_rerun(struct core *core, struct command *command, struct tranche_err *err);
+static enum tranche_code call_device(struct core *core, struct command *command, struct tranche_err *err);
 
 typedef enum tranche_code carry_out(struct core *core, struct command *command, struct tranche_err *err);
 static carry_out *const carriers[] = {
@@ -21,6 +22,7 @@ static carry_out *const carriers[] = {
     [COMMAND_JOB_STOP] = job_stop,
     [COMMAND_JOB_RESUME] = job_resume,
     [COMMAND_JOB_RERUN] = job_rerun,
+    [COMMAND_CALL] = call_device,
 };
 
 void orders_add(struct command ***last, struct command *command)
@@ -54,7 +56,8 @@ void orders_carry_out(struct core *core)
             continue;
         }
         command->code = carriers[command->kind](core, command, &command->err);
-        orders_add(&core->answers_last, command);
+        bool waits = command->kind == COMMAND_CALL && command->code == TRANCHE_OK;
+        orders_add(waits ? &core->calls_last : &core->answers_last, command);
     }
 }
 
@@ -111,8 +114,10 @@ void orders_refuse(struct core *core)
     if (trouble.code == TRANCHE_OK)
         fail(&trouble, TRANCHE_UNAVAILABLE, "the server is shutting down");
     answer_unavailable(take_all(&core->orders, &core->orders_last), &trouble);
-    if (core->draining) /* an import that has begun goes on after the restart */
+    if (core->draining) { /* an import that has begun goes on after the restart, and so does a call */
         answer_unavailable(take_all(&core->writes, &core->writes_last), &trouble);
+        answer_unavailable(take_all(&core->calls, &core->calls_last), &trouble);
+    }
     if (core->answers == NULL && core->writes == NULL)
         core->orders_since_us = 0;
 }
@@ -135,11 +140,47 @@ static enum tranche_code look_up(struct core *core, const char *asked_id, struct
     return code;
 }
 
+/* A job on a group: a call to a single device is none that anybody may stop or run again. */
+static enum tranche_code look_up_job(struct core *core, const char *id, struct job **job,
+                                     struct tranche_job_record *record, struct tranche_err *err)
+{
+    enum tranche_code code = look_up(core, id, job, record, err);
+    if (code != TRANCHE_OK || record->device[0] == '\0')
+        return code;
+    fail(err, TRANCHE_NOTFOUND, "Job \"%s\" was not found.", record->id);
+    tranche_job_record_free(record);
+    return TRANCHE_NOTFOUND;
+}
+
+static bool is_over(struct core *core, struct command *command)
+{
+    struct job *job = life_find(core, command->job.id);
+    if (job != NULL && (!job_state_is_over(job->record.state) || job->record_changed || job->new_row))
+        return false;
+    char id[TRANCHE_ID_BYTES];
+    strcpy(id, command->job.id);
+    command->code = look_up(core, id, &job, &command->job, &command->err);
+    return true;
+}
+
+/* They are answered with the next commit, which has the audit's word on them. */
+void orders_hear(struct core *core)
+{
+    struct command *next;
+    for (struct command *command = take_all(&core->calls, &core->calls_last); command != NULL; command = next) {
+        next = command->next;
+        bool over = is_over(core, command);
+        orders_add(over ? &core->answers_last : &core->calls_last, command);
+        if (over)
+            core_hurry(core);
+    }
+}
+
 static uint32_t jobs_queued(const struct core *core)
 {
     uint32_t count = 0;
     for (const struct job *job = core->jobs; job != NULL; job = job->next)
-        count += job->phase == JOB_QUEUED;
+        count += job->phase == JOB_QUEUED && job->record.device[0] == '\0';
     return count;
 }
 
@@ -215,10 +256,35 @@ static enum tranche_code job_create(struct core *core, struct command *command, 
     return code;
 }
 
+static uint32_t calls_open(const struct core *core)
+{
+    uint32_t count = 0;
+    for (const struct job *job = core->jobs; job != NULL; job = job->next)
+        count += job->record.device[0] != '\0';
+    return count;
+}
+
+/* A job of one device, which the command waits for. */
+static enum tranche_code call_device(struct core *core, struct command *command, struct tranche_err *err)
+{
+    struct tranche_job_record record = { 0 };
+    if (calls_open(core) >= CALLS_MAX)
+        return fail(err, TRANCHE_FULL, "%d devices are being called already", CALLS_MAX);
+    enum tranche_code code = job_record_copy(&command->job, &record, err);
+    if (code != TRANCHE_OK)
+        return code;
+    record.created_us = core->now_us;
+    record.state = TRANCHE_JOB_PENDING;
+    record.estimate = 1;
+    code = add_new(core, command, &record, err);
+    tranche_job_record_free(&record);
+    return code;
+}
+
 static enum tranche_code job_stop(struct core *core, struct command *command, struct tranche_err *err)
 {
     struct job *job;
-    enum tranche_code code = look_up(core, command->job.id, &job, &command->job, err);
+    enum tranche_code code = look_up_job(core, command->job.id, &job, &command->job, err);
     if (code != TRANCHE_OK)
         return code;
     switch (job_stop_verdict(command->job.state)) {
@@ -238,7 +304,7 @@ static enum tranche_code job_stop(struct core *core, struct command *command, st
 static enum tranche_code job_resume(struct core *core, struct command *command, struct tranche_err *err)
 {
     struct job *job;
-    enum tranche_code code = look_up(core, command->job.id, &job, &command->job, err);
+    enum tranche_code code = look_up_job(core, command->job.id, &job, &command->job, err);
     if (code != TRANCHE_OK)
         return code;
     bool resumed = command->job.started_us != 0 || command->job.resumed;
@@ -298,7 +364,7 @@ static enum tranche_code job_rerun(struct core *core, struct command *command, s
 {
     struct tranche_job_record origin = { 0 }, taken = { 0 };
     struct job *job;
-    enum tranche_code code = look_up(core, command->job.id, &job, &origin, err);
+    enum tranche_code code = look_up_job(core, command->job.id, &job, &origin, err);
     if (code != TRANCHE_OK)
         return code;
 

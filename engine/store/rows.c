@@ -86,7 +86,9 @@ bool row_job(sqlite3_stmt *row, struct tranche_job_record *record)
     return state != NULL && job_state_parse(state, &record->state) && record->definition != NULL &&
            column_copy(row, 1, record->id, sizeof record->id) && column_copy(row, 2, record->group, sizeof record->group) &&
            column_copy(row, 3, record->schedule, sizeof record->schedule) &&
-           column_copy(row, 23, record->organization, sizeof record->organization);
+           column_copy(row, 23, record->organization, sizeof record->organization) &&
+           column_copy(row, 24, record->device, sizeof record->device) &&
+           column_copy(row, 25, record->call, sizeof record->call);
 }
 
 enum tranche_code rows_visit_jobs(struct connection *connection, enum statement statement, tranche_job_visit *visit,

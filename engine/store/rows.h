@@ -9,7 +9,7 @@
 
 /* A job with borrowed strings, which live as long as the row; false when the row is damaged. */
 bool row_job(sqlite3_stmt *row, struct tranche_job_record *record);
-#define ROW_JOB_COLUMNS 24 /* of JOB_COLUMNS; what a statement selects beyond them comes here */
+#define ROW_JOB_COLUMNS 26 /* of JOB_COLUMNS; what a statement selects beyond them comes here */
 /* Likewise; false when the row is damaged. */
 bool row_device(sqlite3_stmt *row, struct tranche_device_record *record);
 bool row_group(sqlite3_stmt *row, struct tranche_group_record *record);

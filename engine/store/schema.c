@@ -254,7 +254,13 @@ static const char retention[] =
     "CREATE INDEX job_ended ON job (ended_us) WHERE open = 0;"
     "CREATE INDEX job_origin ON job (origin) WHERE open = 1 AND origin <> 0;";
 
-static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed, contract, retention };
+/* Calls to single devices. */
+static const char calls[] =
+    "ALTER TABLE job ADD COLUMN device TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE job ADD COLUMN call TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX job_call ON job (device, call, no) WHERE device <> '';";
+
+static const char *const migrations[] = { foundation, job_values, import_ids, clock, job_resumed, contract, retention, calls };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof migrations[0]))
 
 static int take_version(void *version, int columns, char **values, char **names)

@@ -43,6 +43,8 @@ static enum tranche_code job_insert(struct tranche_store *store, struct tranche_
     bind_integer(insert, 4, record->origin);
     bind_integer(insert, 8, record->created_us);
     bind_text(insert, 23, record->organization);
+    bind_text(insert, 24, record->device);
+    bind_text(insert, 25, record->call);
     bind_job(insert, record);
     enum tranche_code code = change_run(store, STATEMENT_JOB_INSERT, err);
     if (code == TRANCHE_CONFLICT)

@@ -70,6 +70,19 @@ static enum tranche_code reader_jobs_page(struct tranche_reader *reader, int64_t
     return rows_visit_jobs(connection, STATEMENT_JOBS_PAGE, visit, context, err);
 }
 
+static enum tranche_code reader_calls_page(struct tranche_reader *reader, const char *device, const char *call,
+                                           int64_t before, uint32_t limit, tranche_job_visit *visit, void *context,
+                                           struct tranche_err *err)
+{
+    struct connection *connection = &sqlite_reader(reader)->connection;
+    sqlite3_stmt *row = statement_take(connection, STATEMENT_CALLS_PAGE);
+    bind_text(row, 1, device);
+    bind_text(row, 2, call);
+    bind_integer(row, 3, before == 0 ? INT64_MAX : before);
+    bind_integer(row, 4, limit);
+    return rows_visit_jobs(connection, STATEMENT_CALLS_PAGE, visit, context, err);
+}
+
 static enum tranche_code reader_batches_page(struct tranche_reader *reader, int64_t job, uint32_t first, uint32_t limit,
                                              tranche_batch_visit *visit, void *context, struct tranche_err *err)
 {
@@ -271,6 +284,7 @@ static const struct tranche_reader_functions reader_functions = {
     .close = reader_close,
     .job_find = reader_job_find,
     .jobs_page = reader_jobs_page,
+    .calls_page = reader_calls_page,
     .job_devices_page = reader_job_devices_page,
     .batches_page = reader_batches_page,
     .recount = reader_recount,

@@ -14,7 +14,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     "job.no, job.id, job.device_group, job.schedule, job.origin, definition.body, job.reason, job.state, " \
     "job.created_us, job.started_us, job.ended_us, job.estimate, job.frozen, job.next, job.batch_devices, " \
     "job.batch, job.intent_seq, job.calls, job.total, job.completed, job.failed, job.unknown, " \
-    "job.resumed, job.organization "
+    "job.resumed, job.organization, job.device, job.call "
 #define JOB_SOURCE "FROM job JOIN definition ON definition.job = job.no "
 
 /* Whether nothing needs a job any more. */
@@ -66,8 +66,8 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(JOB_INSERT, ROLE_WRITER, "insert a job",                                                              \
       "INSERT INTO job (id, device_group, schedule, origin, reason, state, open, created_us, started_us, "  \
       "ended_us, estimate, frozen, next, batch_devices, batch, intent_seq, calls, total, completed, "       \
-      "failed, unknown, resumed, organization) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "  \
-      "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)")                                                                                \
+      "failed, unknown, resumed, organization, device, call) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "  \
+      "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)")                                                                                \
     X(DEFINITION_INSERT, ROLE_WRITER, "insert a job's definition",                                          \
       "INSERT INTO definition (job, body) VALUES (?1, ?2)")                                                 \
     X(JOB_UPDATE, ROLE_WRITER, "update a job",                                                              \
@@ -84,7 +84,11 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(JOBS_ALL, ROLE_WRITER, "list the jobs",                                                               \
       "SELECT " JOB_COLUMNS JOB_SOURCE "ORDER BY job.no")                                                   \
     X(JOBS_PAGE, ROLE_READER, "list the jobs",                                                              \
-      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.no < ?1 ORDER BY job.no DESC LIMIT ?2")                   \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.no < ?1 AND job.device = '' "                              \
+      "ORDER BY job.no DESC LIMIT ?2")                                                                      \
+    X(CALLS_PAGE, ROLE_READER, "list the calls to a device",                                                \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.device = ?1 AND job.device <> '' AND job.call = ?2 "      \
+      "AND job.no < ?3 ORDER BY job.no DESC LIMIT ?4")                                                      \
     X(JOB_EXPIRED, ROLE_WRITER, "find a job that has expired",                                              \
       "SELECT no, id FROM job WHERE state IN ('complete', 'cancelled', 'failed') AND ended_us < ?1 "        \
       "AND " JOB_IS_FREE "ORDER BY ended_us LIMIT 1")                                                       \

@@ -19,6 +19,7 @@
     X(TRANCHE_FORBIDDEN,        403, false, "Forbidden",            "the role does not allow this")          \
     X(TRANCHE_NOTFOUND,         404, false, "NotFound",             "no such resource")                      \
     X(TRANCHE_NOTALLOWED,       405, false, "MethodNotAllowed",     "the method is not available here")      \
+    X(TRANCHE_TIMEOUT,          408, false, "RequestTimeout",       "the device did not answer in time")     \
     X(TRANCHE_CONFLICT,         409, false, "Conflict",             "not allowed in the present state")      \
     X(TRANCHE_PRECONDITION,     412, false, "PreconditionFailed",   "the etag does not match the current one") \
     X(TRANCHE_TOOLARGE,         413, false, "PayloadTooLarge",      "the body is too large")                 \

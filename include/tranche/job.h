@@ -88,6 +88,8 @@ struct tranche_job_record {
     char group[TRANCHE_ID_BYTES];
     char schedule[TRANCHE_ID_BYTES]; /* the schedule that made it; "" for none */
     char organization[TRANCHE_ID_BYTES]; /* it belongs to; "" for none */
+    char device[TRANCHE_DEVICE_BYTES]; /* a call to this one device, asked for by itself; "": a job on a group */
+    char call[TRANCHE_ID_BYTES];       /* and what is called: "commands/component.name" or "properties" */
     int64_t origin;              /* number of the job that this one reruns; 0 for none */
     char *definition;            /* canonical JSON members of the writable part, without the braces' id */
     char *reason;                /* why it failed, is held, or was cancelled; NULL otherwise */

@@ -343,7 +343,10 @@ struct tranche_reader_functions {
     void (*close)(struct tranche_reader *reader);
     enum tranche_code (*job_find)(struct tranche_reader *reader, const char *id, struct tranche_job_record *out,
                                   struct tranche_err *err);
-    /* Newest first, numbers below `before` (0: from the newest), at most `limit`. */
+    /* Newest first, numbers below `before` (0: from the newest), at most `limit`: of jobs on groups, or of calls of one kind
+     * to one device. */
+    enum tranche_code (*calls_page)(struct tranche_reader *reader, const char *device, const char *call, int64_t before,
+                                    uint32_t limit, tranche_job_visit *visit, void *context, struct tranche_err *err);
     enum tranche_code (*jobs_page)(struct tranche_reader *reader, int64_t before, uint32_t limit,
                                    tranche_job_visit *visit, void *context, struct tranche_err *err);
     /* In the job's order from ordinal `first`, at most `limit`; costs what the page costs. Nothing before the freeze. */

@@ -13,7 +13,7 @@ import re
 import sys
 import urllib.parse
 
-CODES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 409: "Conflict",
+CODES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 408: "RequestTimeout", 409: "Conflict",
          412: "PreconditionFailed", 413: "PayloadTooLarge", 422: "UnprocessableEntity", 429: "TooManyRequests",
          500: "InternalServerError", 503: "ServiceUnavailable"}
 PAGE_MAX = 100
@@ -33,10 +33,6 @@ DIFFERENCES = [
     ("Device", "required", ["id", "etag", "displayName", "enabled", "provisioned", "simulated"], "2.4, 14.20"),
     ("ErrorDetails", "required", ["code", "message", "requestId", "time"], "2.6: Tranche keeps both"),
 ]
-
-# operations of a path that is served, which Tranche leaves out: whoever writes a property makes a job
-NOT_SERVED = {(method, f"/devices/{{deviceId}}{part}/properties") for method in ("put", "patch")
-              for part in ("", "/components/{componentName}")}
 
 FORMATS = {
     "date-time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
@@ -72,7 +68,7 @@ def find_operations(path):
         pieces = (SPEC["basePath"] + pattern).split("/")
         if len(pieces) == len(segments) and all(piece == segment or (piece.startswith("{") and segment)
                                                 for piece, segment in zip(pieces, segments)):
-            return {method: what for method, what in methods.items() if (method, pattern) not in NOT_SERVED}
+            return methods
     return {}
 
 

@@ -55,6 +55,15 @@ CALLS = [
     ("DELETE", "/devices/e"),
     ("GET", "/devices/f/properties"),
     ("GET", "/devices/f/components/c/properties"),
+    ("GET", "/devices/d/components"),
+    ("PATCH", "/devices/d/properties", {"level": 1.50}),
+    ("PUT", "/devices/d/properties", {"level": 2}),
+    ("PATCH", "/devices/f/components/c/properties", {"x": 2}),
+    ("PUT", "/devices/f/components/c/properties", {"y": 3}),
+    ("POST", "/devices/d/commands/reboot", {"request": None}),
+    ("GET", "/devices/d/commands/reboot"),
+    ("POST", "/devices/f/components/c/commands/test", {"responseTimeout": 5}),
+    ("GET", "/devices/f/components/c/commands/test"),
     ("PUT", "/deviceGroups/all", {"displayName": "All", "filter": f'SELECT * FROM devices WHERE $template = "{MODEL}"'}),
     ("PATCH", "/deviceGroups/all", {"description": "All of them"}),
     ("GET", "/deviceGroups/all"),
@@ -84,7 +93,7 @@ def walk(world):
         check(200 <= status < 300, f"{method} {path}: {status}: {answer}")
         done.add(contract.find_operations("/api" + path.split("?")[0])[method.lower()]["operationId"])
 
-    world.expect(200, "POST", "/v1/devices/import", b'{"id":"f","properties":{"c":{"x":1}}}\n',
+    world.expect(200, "POST", "/v1/devices/import", b'{"id":"f","simulated":true,"properties":{"c":{"x":1}}}\n',
                  content_type="application/x-ndjson")
     for each in CALLS:
         call(*each)

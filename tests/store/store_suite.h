@@ -77,7 +77,8 @@ struct store_place {
     X(audit_is_appended)                                     \
     X(expired_jobs_are_found_oldest_first)                   \
     X(erased_job_is_gone_with_its_rows)                      \
-    X(needed_jobs_are_not_erased)
+    X(needed_jobs_are_not_erased)                            \
+    X(calls_are_no_jobs_of_the_list)
 
 #define X(name) void store_case_##name(struct store_place *place);
 STORE_CASES(X)

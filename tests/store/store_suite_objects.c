@@ -329,3 +329,38 @@ void store_case_audit_is_appended(struct store_place *place)
     assert_noted(&noted, "1:Jobs_1 ");
     suite_close(s);
 }
+
+static void put_call(struct suite *s, const char *id, const char *device, const char *call)
+{
+    struct tranche_job_record job = { .state = TRANCHE_JOB_PENDING, .definition = (char *)"\"group\":\"-\"" };
+    strcpy(job.id, id);
+    strcpy(job.device, device);
+    strcpy(job.call, call);
+    suite_begin(s);
+    must(s->to->job_insert(s->store, &job, &s->err));
+    suite_commit(s);
+}
+
+void store_case_calls_are_no_jobs_of_the_list(struct store_place *place)
+{
+    struct suite suite, *s = &suite;
+    struct text noted = { 0 };
+    struct tranche_job_record found = { 0 };
+    suite_open(s, place);
+    put_job(s, "plain", "", "");
+    put_call(s, "one", "d1", "commands/reboot");
+    put_call(s, "two", "d2", "commands/reboot");
+    put_call(s, "three", "d1", "properties");
+    put_call(s, "four", "d1", "commands/reboot");
+    must(s->from->jobs_page(s->reader, 0, 10, note_job, &noted, &s->err));
+    assert_noted(&noted, "plain ");
+    must(s->from->calls_page(s->reader, "d1", "commands/reboot", 0, 10, note_job, &noted, &s->err));
+    assert_noted(&noted, "four one ");
+    must(s->from->calls_page(s->reader, "d1", "commands/reboot", 5, 10, note_job, &noted, &s->err));
+    assert_noted(&noted, "one ");
+    must(s->from->job_find(s->reader, "three", &found, &s->err));
+    cr_assert_str_eq(found.device, "d1");
+    cr_assert_str_eq(found.call, "properties");
+    tranche_job_record_free(&found);
+    suite_close(s);
+}

@@ -199,6 +199,9 @@ static void carry_out(struct runner *runner, struct command *command)
     case COMMAND_JOB_RERUN:
         command->code = rerun(runner, command);
         break;
+    case COMMAND_CALL: /* no device is behind it */
+        command->code = fail(&command->err, TRANCHE_UNAVAILABLE, "no device can be called");
+        break;
     case COMMAND_WRITE:
         break;
     }

@@ -20,6 +20,9 @@ static struct job_row *job_row_new(const struct tranche_job_record *record,
     memcpy(job->record.id, fixed->id, sizeof fixed->id);
     memcpy(job->record.group, fixed->group, sizeof fixed->group);
     memcpy(job->record.schedule, fixed->schedule, sizeof fixed->schedule);
+    memcpy(job->record.organization, fixed->organization, sizeof fixed->organization);
+    memcpy(job->record.device, fixed->device, sizeof fixed->device);
+    memcpy(job->record.call, fixed->call, sizeof fixed->call);
     job->record.origin = fixed->origin;
     job->record.created_us = fixed->created_us;
     job->record.definition = sim_string_keep(&tail, fixed->definition);

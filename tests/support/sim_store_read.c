@@ -79,7 +79,27 @@ static enum tranche_code reader_jobs_page(struct tranche_reader *reader, int64_t
     int64_t no = before == 0 ? (int64_t)sim_table_last(&r->store->jobs) : before - 1;
     for (; no > 0 && limit > 0; no--) {
         const struct job_row *job = sim_table_find(&r->store->jobs, (uint64_t)no, view);
-        if (job == NULL)
+        if (job == NULL || job->record.device[0] != '\0')
+            continue;
+        visit(context, &job->record);
+        limit--;
+    }
+    r->visiting = false;
+    return TRANCHE_OK;
+}
+
+static enum tranche_code reader_calls_page(struct tranche_reader *reader, const char *device, const char *call,
+                                           int64_t before, uint32_t limit, tranche_job_visit *visit, void *context,
+                                           struct tranche_err *err)
+{
+    (void)err;
+    uint64_t view;
+    struct sim_reader *r = sim_reader_enter(reader, &view);
+    r->visiting = true;
+    for (int64_t no = before == 0 ? (int64_t)sim_table_last(&r->store->jobs) : before - 1; no > 0 && limit > 0; no--) {
+        const struct job_row *job = sim_table_find(&r->store->jobs, (uint64_t)no, view);
+        if (job == NULL || job->record.device[0] == '\0' || strcmp(job->record.device, device) != 0 ||
+            strcmp(job->record.call, call) != 0)
             continue;
         visit(context, &job->record);
         limit--;
@@ -573,6 +593,7 @@ static const struct tranche_reader_functions reader_functions = {
     .close = reader_close,
     .job_find = reader_job_find,
     .jobs_page = reader_jobs_page,
+    .calls_page = reader_calls_page,
     .job_devices_page = reader_job_devices_page,
     .batches_page = reader_batches_page,
     .job_open = reader_job_open,
