@@ -141,6 +141,19 @@ static void print_filter(const struct filter *filter, struct text *out)
     text_free(&printed);
 }
 
+/* The devices are counted that the caller reaches: any other number would tell of what does not exist for it. */
+static enum tranche_code count_reached(const struct request *request, struct tranche_reader *reader, const char *filter,
+                                       uint32_t *count, struct tranche_err *err)
+{
+    struct text reached = { 0 };
+    scope_filter(&request->scope, filter, &reached);
+    const struct tranche_selection selection = { .filter = reached.bytes };
+    enum tranche_code code = reached.failed ? fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM))
+                                            : reader->functions->select_count(reader, &selection, count, err);
+    text_free(&reached);
+    return code;
+}
+
 static void explain(struct request *request)
 {
     struct tranche_err err;
@@ -154,11 +167,9 @@ static void explain(struct request *request)
         request_refuse(request, &err);
         return;
     }
-    struct tranche_selection selection = { .filter = text };
     uint32_t count = 0;
-    struct text *out = NULL;
-    if (reader->functions->select_count(reader, &selection, &count, &err) == TRANCHE_OK) {
-        out = request_answer(request, 200);
+    if (count_reached(request, reader, text, &count, &err) == TRANCHE_OK) {
+        struct text *out = request_answer(request, 200);
         text_puts(out, "{\"filter\":");
         print_filter(&filter, out);
         text_printf(out, ",\"index\":\"%s\",\"count\":%u}", filter_names_template(&filter) ? "template" : "id", count);

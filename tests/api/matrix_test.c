@@ -139,7 +139,8 @@ Test(matrix, every_route_but_the_public_ones_wants_a_token)
         make_path(&routes[i], "x", path);
         const struct api_call call = { .method = routes[i].method, .path = path, .token = "" };
         struct api_answer answer = api_do(&world, &call);
-        bool public = strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0 || strcmp(path, "/openapi.json") == 0;
+        bool public = strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0 ||
+                      strcmp(path, "/openapi.json") == 0;
         cr_assert_eq(answer.status == 401, !public, "%s %s: %ld", call.method, path, answer.status);
         public_count += public;
         api_answer_free(&answer);
@@ -383,6 +384,24 @@ Test(matrix, a_group_means_the_devices_of_its_organization_and_of_those_below)
         snprintf(count, sizeof count, "{\"count\":%zu}", words);
         api_check(api_get(&world, path), 200, count);
     }
+}
+
+/* Else it could be asked, value by value, what devices have that do not exist for the caller. */
+Test(matrix, explaining_a_filter_counts_the_devices_within_reach)
+{
+    put_objects();
+    char *token = mint("caller", OF_NORTH(ROLE_ORG_VIEWER));
+    const char *path = "/v1/filters/explain?filter=SELECT%20*%20FROM%20devices%20WHERE%20$enabled%20=%20true";
+    const char *const tokens[] = { token, world.administrator };
+    for (size_t i = 0; i < 2; i++) {
+        char expected[BODY_BYTES];
+        snprintf(expected, sizeof expected,
+                 "{\"filter\":\"SELECT * FROM devices WHERE $enabled = true\",\"index\":\"id\",\"count\":%d}",
+                 i == 0 ? 3 : 5);
+        api_check(api_do(&world, &(struct api_call){ .method = "GET", .path = path, .token = tokens[i] }),
+                  200, expected);
+    }
+    free(token);
 }
 
 /* ---- making objects ---- */
