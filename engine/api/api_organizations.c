@@ -89,19 +89,29 @@ static enum tranche_code read_present(struct request *request, const char *body,
     return code;
 }
 
-/* A caller that reaches only some organizations adds below them. */
+/* Where it goes that names no parent: to the top. Of a caller that reaches only some organizations, what is
+ * there stays where it is, and what is new goes below them: nothing leaves what it, or who is above it,
+ * reaches. */
+static const char *find_parent(const struct request *request, const char *named, bool known,
+                               const char *present)
+{
+    if (named != NULL || request->scope.whole)
+        return named;
+    return known ? present : scope_home(&request->scope);
+}
+
 static enum tranche_code check_parent(const struct request *request, const struct organization_tree *tree,
-                                      const char *parent, struct tranche_err *err)
+                                      const char *parent, const char *present, struct tranche_err *err)
 {
     const char *id = request->parameters[0];
     bool known = organization_find(tree, id) != NULL;
-    if (parent == NULL && known && !request->scope.whole)
-        return TRANCHE_OK; /* the top of what it reaches stays where it is: `parent` was not given */
-    if (parent == NULL)
-        return known || tree->count < ORGANIZATIONS_MAX
-                   ? TRANCHE_OK
-                   : fail(err, TRANCHE_INVALID, "There are %d organizations already, which is the most.",
-                          ORGANIZATIONS_MAX);
+    bool stays =
+        known && (parent == present || (parent != NULL && present != NULL && strcmp(parent, present) == 0));
+    if (!known && tree->count >= ORGANIZATIONS_MAX)
+        return fail(err, TRANCHE_INVALID, "There are %d organizations already, which is the most.",
+                    ORGANIZATIONS_MAX);
+    if (stays || parent == NULL)
+        return TRANCHE_OK;
     if (organization_find(tree, parent) == NULL || !request_sees(request, parent))
         return fail(err, TRANCHE_INVALID, "parent: organization \"%.60s\" does not exist.", parent);
     if (!organization_fits(tree, id, parent))
@@ -155,11 +165,10 @@ static enum tranche_code write_organization(struct request *request, struct tran
         code = read_present(request, present.body, &name, &parent, err);
     if (code == TRANCHE_OK)
         code = change_check_etags(request, NULL, "o", present.revision, err);
-    const char *new_parent = body_over(&change->parent, change->patch, parent.value);
-    if (new_parent == NULL && present.revision == 0)
-        new_parent = scope_home(&request->scope);
+    const char *named = body_over(&change->parent, change->patch, parent.value);
+    const char *new_parent = find_parent(request, named, present.revision != 0, parent.value);
     if (code == TRANCHE_OK)
-        code = check_parent(request, &tree, new_parent, err);
+        code = check_parent(request, &tree, new_parent, parent.value, err);
     if (code == TRANCHE_OK)
         code =
             put(request, store, body_over(&change->display_name, change->patch, name.value), new_parent, err);
@@ -213,7 +222,23 @@ void organizations_patch(struct request *request)
     write_request(request, true);
 }
 
-/* What still needs it; NULL: nothing. */
+struct search {
+    const char *organization;
+    bool found;
+};
+
+static void look_at_token(void *context, const struct tranche_object_record *object)
+{
+    struct search *search = context;
+    struct token token;
+    if (token_parse(object->body, &token, NULL) != TRANCHE_OK)
+        return;
+    for (unsigned i = 0; i < token.role_count; i++)
+        search->found |= strcmp(token.roles[i].organization, search->organization) == 0;
+}
+
+/* What still needs it; NULL: nothing. A token would come to reach another organization that is given its id
+ * later. */
 static enum tranche_code find_use(struct request *request, struct tranche_store *store, const char **use,
                                   struct tranche_err *err)
 {
@@ -225,6 +250,11 @@ static enum tranche_code find_use(struct request *request, struct tranche_store 
         code = store->functions->object_holds(store, TRANCHE_ORGANIZATION, request->parameters[0], use, err);
     if (code == TRANCHE_OK && parent)
         *use = "organizations";
+    struct search search = { .organization = request->parameters[0] };
+    if (code == TRANCHE_OK && *use == NULL)
+        code = store->functions->objects(store, TRANCHE_TOKEN, look_at_token, &search, err);
+    if (search.found)
+        *use = "tokens";
     return code;
 }
 

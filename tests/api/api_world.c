@@ -86,12 +86,14 @@ void api_world_close(struct api_world *world)
     cr_assert_eq(system(command), 0);
 }
 
-char *api_token(struct api_world *world, const char *id, const char *role, int64_t expires_us)
+static char *make_token(struct api_world *world, const char *id, const char *role, const char *organization,
+                        int64_t expires_us)
 {
     struct tranche_err err = { 0 };
     struct tranche_object_record record = { .kind = TRANCHE_TOKEN };
     struct tranche_audit_record audit = { .who = "test", .result = "OK" };
     struct token token = { .roles = { { .role = role_by_word(role) } }, .role_count = 1, .expires_us = expires_us };
+    strcpy(token.roles[0].organization, organization);
     struct text value = { 0 }, body = { 0 };
     enum tranche_code code = auth_mint(id, when_now_us(), &token, &value, &err);
     cr_assert_eq(code, TRANCHE_OK, "%s", err.text);
@@ -102,6 +104,16 @@ char *api_token(struct api_world *world, const char *id, const char *role, int64
     text_free(&body);
     cr_assert_eq(code, TRANCHE_OK, "%s", err.text);
     return text_take(&value);
+}
+
+char *api_token(struct api_world *world, const char *id, const char *role, int64_t expires_us)
+{
+    return make_token(world, id, role, "", expires_us);
+}
+
+char *api_token_of(struct api_world *world, const char *id, const char *role, const char *organization)
+{
+    return make_token(world, id, role, organization, NO_EXPIRY);
 }
 
 void api_store(struct api_world *world, fake_runner_act *act, void *context)

@@ -34,6 +34,9 @@ void api_world_close(struct api_world *world); /* what the test has closed itsel
 /* Makes a token with that role word and stores it; to be freed. */
 char *api_token(struct api_world *world, const char *id, const char *role, int64_t expires_us);
 
+/* The same for an organization and those below it; it does not expire. */
+char *api_token_of(struct api_world *world, const char *id, const char *role, const char *organization);
+
 /* Does something to the store on the runner's thread, where nothing may be asserted. */
 void api_store(struct api_world *world, fake_runner_act *act, void *context);
 
