@@ -391,16 +391,38 @@ Test(matrix, explaining_a_filter_counts_the_devices_within_reach)
 {
     put_objects();
     char *token = mint("caller", OF_NORTH(ROLE_ORG_VIEWER));
-    const char *path = "/v1/filters/explain?filter=SELECT%20*%20FROM%20devices%20WHERE%20$enabled%20=%20true";
+    const char *path =
+        "/v1/filters/"
+        "explain?filter=SELECT%20*%20FROM%20devices%20WHERE%20a%20=%201%20OR%20$enabled%20=%20true";
     const char *const tokens[] = { token, world.administrator };
     for (size_t i = 0; i < 2; i++) {
         char expected[BODY_BYTES];
         snprintf(expected, sizeof expected,
-                 "{\"filter\":\"SELECT * FROM devices WHERE $enabled = true\",\"index\":\"id\",\"count\":%d}",
+                 "{\"filter\":\"SELECT * FROM devices WHERE a = 1 OR $enabled = "
+                 "true\",\"index\":\"id\",\"count\":%d}",
                  i == 0 ? 3 : 5);
         api_check(api_do(&world, &(struct api_call){ .method = "GET", .path = path, .token = tokens[i] }),
                   200, expected);
     }
+    free(token);
+}
+
+Test(matrix, a_filter_of_devices_or_of_a_group_does_not_lead_outside)
+{
+    static const char group[] =
+        "{\"displayName\":\"G\",\"filter\":\"SELECT * FROM devices WHERE a = 1 OR $enabled = true\"}";
+    put_objects();
+    char *token = mint("caller", OF_NORTH(ROLE_ORG_ADMIN));
+    check_list("/api/devices?" API_VERSION "&$filter=id%20eq%20%27south%27%20or%20enabled%20eq%20true", token,
+               "north north-east north-east-1", 0);
+    const struct api_call put = {
+        .method = "PUT", .path = "/api/deviceGroups/any?" API_VERSION, .token = token, .body = group
+    };
+    struct api_answer answer = api_do(&world, &put);
+    cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
+    api_answer_free(&answer);
+    check_list("/api/deviceGroups/any/devices?" API_VERSION, token, "north north-east north-east-1", 0);
+    check_list("/api/deviceGroups/any/devices?" API_VERSION, NULL, "north north-east north-east-1", 0);
     free(token);
 }
 

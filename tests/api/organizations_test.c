@@ -95,19 +95,38 @@ Test(organizations, go_to_the_top_when_one_who_reaches_the_whole_fleet_names_no_
               200, "{\"id\":\"north\",\"displayName\":\"N\"}");
 }
 
+/* With ids as long as may be; a token of north still reaches into all of them. */
 Test(organizations, are_limited_in_number_wherever_they_are)
 {
     static const char *const more[] = { "{\"displayName\":\"M\"}",
                                         "{\"displayName\":\"M\",\"parent\":\"north\"}" };
+    char *token = api_token_of(&world, "caller", "org-admin", "north");
     for (int i = 1; i < ORGANIZATIONS_MAX; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "hall-%d", i);
-        put(id, more[i % 2]);
+        char id[64];
+        snprintf(id, sizeof id, "%048d", i);
+        put(id, more[i > 1]);
     }
     for (size_t i = 0; i < 2; i++)
         api_check_error(api_send(&world, "PUT", "/api/organizations/one-more?" API_VERSION, more[i]), 422,
                         "UnprocessableEntity", "There are 200 organizations already, which is the most.");
-    put("hall-1", more[0]);
+    put("north", more[0]); /* is there already */
+
+    static const char *const places[] = { "000000000000000000000000000000000000000000000001",
+                                          "000000000000000000000000000000000000000000000199" };
+    for (size_t i = 0; i < 2; i++) {
+        char path[64], body[128];
+        snprintf(path, sizeof path, "/api/devices/pump-%zu?" API_VERSION, i);
+        snprintf(body, sizeof body, "{\"organizations\":[\"%s\"]}", places[i]);
+        struct api_answer answer = api_send(&world, "PUT", path, body);
+        cr_assert_eq(answer.status, 200, "%s", answer.body.bytes);
+        api_answer_free(&answer);
+    }
+    const struct api_call count = { .method = "GET",
+                                    .path = "/v1/filters/explain?filter=SELECT%20*%20FROM%20devices",
+                                    .token = token };
+    api_check(api_do(&world, &count), 200,
+              "{\"filter\":\"SELECT * FROM devices\",\"index\":\"id\",\"count\":1}");
+    free(token);
 }
 
 /* Its id could be given to another organization later, which the token then would reach. */
