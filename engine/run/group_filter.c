@@ -64,8 +64,19 @@ static enum tranche_code finish(struct kept *kept, const struct organization_tre
     return filter->failed ? fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM)) : TRANCHE_OK;
 }
 
+/* A job of an organization must not follow its group out of it. */
+static enum tranche_code check_within(const struct kept *kept, const struct organization_tree *tree, const char *group,
+                                      const char *organization, struct tranche_err *err)
+{
+    if (organization[0] == '\0' ||
+        (kept->organization[0] != '\0' && organization_is_within(tree, kept->organization, organization)))
+        return TRANCHE_OK;
+    return fail(err, TRANCHE_NOTFOUND, "device group \"%s\" does not belong to organization \"%s\" any more", group,
+                organization);
+}
+
 enum tranche_code group_filter_load(struct tranche_store *store, const struct tranche_group_record *group,
-                                    struct text *filter, struct tranche_err *err)
+                                    const char *organization, struct text *filter, struct tranche_err *err)
 {
     struct kept kept;
     struct organization_tree tree = { 0 };
@@ -73,6 +84,8 @@ enum tranche_code group_filter_load(struct tranche_store *store, const struct tr
     keep(&kept, group);
     if (kept.organization[0] != '\0')
         code = organizations_load(store, &tree, err);
+    if (code == TRANCHE_OK)
+        code = check_within(&kept, &tree, group->id, organization, err);
     enum tranche_code finished = finish(&kept, &tree, filter, err);
     organization_tree_free(&tree);
     return code != TRANCHE_OK ? code : finished;

@@ -50,7 +50,7 @@ static bool selection_of(struct core *core, struct job *job, struct question *qu
         fail(err, code, "device group \"%s\" does not exist any more", job->record.group);
     struct text filter = { 0 };
     if (code == TRANCHE_OK)
-        code = group_filter_load(core->store, &group, &filter, err);
+        code = group_filter_load(core->store, &group, job->record.organization, &filter, err);
     if (code == TRANCHE_OK && values_are_folded(core, job, filter.bytes))
         question->filter = text_take(&filter);
     text_free(&filter);
