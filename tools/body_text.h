@@ -1,5 +1,5 @@
-/* The members of a JSON object that is being written. Each function adds a comma where one is due; a NULL value adds
- * nothing, and "" adds null: nobody named it, and somebody wants it gone. */
+/* The members of a JSON object that is being written. Each function adds a comma where one is due; a NULL
+ * value adds nothing, and "" adds null: nobody named it, and somebody wants it gone. */
 #ifndef BODY_TEXT_H
 #define BODY_TEXT_H
 

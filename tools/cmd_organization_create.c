@@ -19,7 +19,7 @@ static enum exit_code run_organization_create(struct cli *cli, struct words *wor
         else
             parent = value;
     const char *id = words_argument(words, 0);
-    struct text body = {0};
+    struct text body = { 0 };
     text_puts(&body, "{");
     body_add_string(&body, "displayName", name != NULL ? name : id);
     body_add_string(&body, "parent", parent);

@@ -20,8 +20,8 @@ static enum exit_code check(const struct cli *cli, const struct schedule_wish *w
 
 static enum exit_code create(struct cli *cli, const char *id, const struct schedule_wish *wish, bool disabled)
 {
-    struct http http = {0};
-    struct text body = {0};
+    struct http http = { 0 };
+    struct text body = { 0 };
     enum exit_code code = http_open(&http, cli);
     text_puts(&body, "{");
     if (code == EXIT_OK)
@@ -36,7 +36,7 @@ static enum exit_code create(struct cli *cli, const char *id, const struct sched
 
 static enum exit_code run_schedule_create(struct cli *cli, struct words *words)
 {
-    struct schedule_wish wish = {0};
+    struct schedule_wish wish = { 0 };
     bool disabled = false;
     const char *value;
     enum exit_code code = EXIT_OK;
@@ -60,7 +60,8 @@ const struct cmd cmd_schedule_create = {
     .help = "create a schedule that makes jobs, or replace one",
     .more = "Each run is a job of its own, on the devices that its group has by then. Values as in\n"
             "tranche job create. Without --every it runs once.",
-    .example = "tranche schedule create nightly -g pumps --command reboot --start 2026-12-01T03:00:00Z --every day",
+    .example =
+        "tranche schedule create nightly -g pumps --command reboot --start 2026-12-01T03:00:00Z --every day",
     .flags = flags,
     .run = run_schedule_create,
 };

@@ -6,9 +6,10 @@ static enum exit_code run_schedule_show(struct cli *cli, struct words *words)
     const char *value;
     if (words_flag(words, &value) == FLAG_BAD)
         return EXIT_USAGE;
-    struct http http = {0};
+    struct http http = { 0 };
     enum exit_code code = http_open(&http, cli);
-    if (code == EXIT_OK && object_call(&http, "GET", "/api/scheduledJobs", words_argument(words, 0), "", NULL, 0) != EXIT_OK)
+    if (code == EXIT_OK &&
+        object_call(&http, "GET", "/api/scheduledJobs", words_argument(words, 0), "", NULL, 0) != EXIT_OK)
         code = http_report(&http);
     if (code == EXIT_OK) {
         show_object(cli, &http.json, schedule_columns);

@@ -15,14 +15,15 @@ static enum exit_code find_group(struct http *http, const char *id, struct text 
 
 static enum exit_code update(struct cli *cli, const char *id, const struct schedule_wish *wish)
 {
-    struct http http = {0};
-    struct text body = {0}, group = {0};
+    struct http http = { 0 };
+    struct text body = { 0 }, group = { 0 };
     enum exit_code code = http_open(&http, cli);
     if (code == EXIT_OK && wish->job.group == NULL && job_words_need_target(&wish->job))
         code = find_group(&http, id, &group);
     text_puts(&body, "{");
     if (code == EXIT_OK)
-        code = schedule_flags_print(&http, wish, wish->job.group != NULL ? wish->job.group : group.bytes, &body);
+        code =
+            schedule_flags_print(&http, wish, wish->job.group != NULL ? wish->job.group : group.bytes, &body);
     text_puts(&body, "}");
     http_close(&http);
     if (code == EXIT_OK)
@@ -34,7 +35,7 @@ static enum exit_code update(struct cli *cli, const char *id, const struct sched
 
 static enum exit_code run_schedule_update(struct cli *cli, struct words *words)
 {
-    struct schedule_wish wish = {0};
+    struct schedule_wish wish = { 0 };
     bool any = false;
     const char *value;
     enum exit_code code = EXIT_OK;
@@ -53,8 +54,9 @@ const struct cmd cmd_schedule_update = {
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "change a schedule; what is not named stays",
-    .more = "\"\" takes something away: --every \"\" makes it run once, --until \"\" lets it go on for ever.\n"
-            "Properties and commands are replaced as a whole. Refused while a job of it is running.",
+    .more =
+        "\"\" takes something away: --every \"\" makes it run once, --until \"\" lets it go on for ever.\n"
+        "Properties and commands are replaced as a whole. Refused while a job of it is running.",
     .example = "tranche schedule update nightly --every week --batch 10%",
     .flags = flags,
     .run = run_schedule_update,

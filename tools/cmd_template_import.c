@@ -29,8 +29,10 @@ static enum exit_code put(struct http *http, struct list *list, const struct jso
     return EXIT_OK;
 }
 
-/* An array of templates, or an object with one as `value`, as the API lists them; stops at the first that is refused. */
-static enum exit_code put_all(struct http *http, struct list *list, const struct json_document *file, const char *name)
+/* An array of templates, or an object with one as `value`, as the API lists them; stops at the first that is
+ * refused. */
+static enum exit_code put_all(struct http *http, struct list *list, const struct json_document *file,
+                              const char *name)
 {
     const struct json *value = name == NULL ? file->root : json_member(file->root, name);
     enum exit_code code = EXIT_OK;
@@ -38,7 +40,8 @@ static enum exit_code put_all(struct http *http, struct list *list, const struct
         char place[24];
         size_t bytes;
         snprintf(place, sizeof place, "[%zu]", i);
-        const char *raw = name == NULL ? json_raw(file, &bytes, place, NULL) : json_raw(file, &bytes, name, place, NULL);
+        const char *raw =
+            name == NULL ? json_raw(file, &bytes, place, NULL) : json_raw(file, &bytes, name, place, NULL);
         code = put(http, list, json_item(value, i), NULL, raw, bytes);
     }
     return code;
@@ -51,7 +54,7 @@ static enum exit_code import(struct cli *cli, const struct json_document *file, 
     if (listed && id != NULL)
         return cli_usage(cli, "--id is for one template, and the file has a list");
     struct list list;
-    struct http http = {0};
+    struct http http = { 0 };
     list_open(&list, cli, template_columns);
     enum exit_code code = http_open(&http, cli);
     if (code == EXIT_OK && listed)
@@ -71,8 +74,8 @@ static enum exit_code run_template_import(struct cli *cli, struct words *words)
             return EXIT_USAGE;
         else
             id = value;
-    struct text text = {0};
-    struct json_document file = {0};
+    struct text text = { 0 };
+    struct json_document file = { 0 };
     struct tranche_err err;
     enum exit_code code = EXIT_OK;
     const char *path = words_argument(words, 0);

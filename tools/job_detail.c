@@ -105,7 +105,7 @@ bool job_detail_is_wanted(const struct cli *cli)
 
 void job_detail_show(const struct cli *cli, const struct json_document *job, const char *reason)
 {
-    struct text lines = {0};
+    struct text lines = { 0 };
     if (!job_detail_is_wanted(cli))
         return;
     job_detail_print(job, reason, &lines);

@@ -1,5 +1,5 @@
-/* What a job does, in words, below its row: its data, batches, threshold, where it comes from, and why it ended. Also for
- * the jobs that a schedule makes. */
+/* What a job does, in words, below its row: its data, batches, threshold, where it comes from, and why it
+ * ended. Also for the jobs that a schedule makes. */
 #ifndef JOB_DETAIL_H
 #define JOB_DETAIL_H
 

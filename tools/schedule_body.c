@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A recurring schedule does not make up for what was due before it was there. So its first run must still be ahead when the
- * server has read it, counted a large group, and has a clock that is not quite ours. */
+/* A recurring schedule does not make up for what was due before it was there. So its first run must still be
+ * ahead when the server has read it, counted a large group, and has a clock that is not quite ours. */
 #define NOW_AHEAD_US (5 * 1000000)
 
 static enum tranche_code print_start(const struct schedule_words *words, int64_t now_us, struct text *out,
@@ -26,8 +26,8 @@ static enum tranche_code print_start(const struct schedule_words *words, int64_t
         return TRANCHE_OK;
     }
     if (when_parse(words->start, &us, NULL) != TRANCHE_OK)
-        return fail(err, TRANCHE_INVALID, "--start: expected now or a time such as 2026-03-02T09:20:00Z, got \"%s\"",
-                    words->start);
+        return fail(err, TRANCHE_INVALID,
+                    "--start: expected now or a time such as 2026-03-02T09:20:00Z, got \"%s\"", words->start);
     body_add_string(out, "start", words->start);
     return TRANCHE_OK;
 }
@@ -36,7 +36,9 @@ static enum tranche_code print_recurrence(const char *every, struct text *out, s
 {
     static const struct {
         const char *typed, *sent;
-    } words[] = { { "day", "daily" }, { "week", "weekly" }, { "month", "monthly" }, { "year", "yearly" }, { "", "" } };
+    } words[] = {
+        { "day", "daily" }, { "week", "weekly" }, { "month", "monthly" }, { "year", "yearly" }, { "", "" }
+    };
     if (every == NULL)
         return TRANCHE_OK;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -63,14 +65,15 @@ static enum tranche_code print_times(const char *times, struct text *out, struct
     char *end;
     unsigned long count = strtoul(times, &end, 10);
     if (times[0] < '0' || times[0] > '9' || *end != '\0' || count < 1 || count > SCHEDULE_OCCURRENCES_MAX)
-        return fail(err, TRANCHE_INVALID, "--times: expected a number from 1 to %d, got \"%s\"", SCHEDULE_OCCURRENCES_MAX,
-                    times);
+        return fail(err, TRANCHE_INVALID, "--times: expected a number from 1 to %d, got \"%s\"",
+                    SCHEDULE_OCCURRENCES_MAX, times);
     text_printf(out, "{\"type\":\"occurrences\",\"occurrences\":%lu}", count);
     return TRANCHE_OK;
 }
 
 /* A schedule that no longer recurs has no end either. */
-static enum tranche_code print_end(const struct schedule_words *words, struct text *out, struct tranche_err *err)
+static enum tranche_code print_end(const struct schedule_words *words, struct text *out,
+                                   struct tranche_err *err)
 {
     const char *named = words->until != NULL ? words->until : words->times;
     bool gone = words->every != NULL && words->every[0] == '\0';

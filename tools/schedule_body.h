@@ -12,8 +12,8 @@ struct schedule_words {
     const char *start, *every, *until, *times;
 };
 
-/* Adds the members that were named to an object that was begun with "{"; nothing where none was. TRANCHE_INVALID names the
- * flag. */
+/* Adds the members that were named to an object that was begun with "{"; nothing where none was.
+ * TRANCHE_INVALID names the flag. */
 enum tranche_code schedule_body_print(const struct schedule_words *words, int64_t now_us, struct text *out,
                                       struct tranche_err *err);
 

@@ -6,7 +6,10 @@
 #include "schedule_body.h"
 
 enum {
-    SCHEDULE_START = JOB_FLAG_OWN, SCHEDULE_EVERY, SCHEDULE_UNTIL, SCHEDULE_TIMES,
+    SCHEDULE_START = JOB_FLAG_OWN,
+    SCHEDULE_EVERY,
+    SCHEDULE_UNTIL,
+    SCHEDULE_TIMES,
     SCHEDULE_FLAG_OWN /* the first id that a command may use for its own flags */
 };
 
