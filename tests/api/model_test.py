@@ -48,6 +48,11 @@ def often(usual, *others):
     return some.sampled_from([usual] * len(others) + list(others))
 
 
+def weighted(*choices):
+    """One of several strategies, each with its weight: one_of would count equal ones once."""
+    return some.sampled_from([one for weight, one in choices for _ in range(weight)]).flatmap(lambda one: one)
+
+
 TEMPLATE = [["$template", "=", model.TEMPLATES[0]]]
 FILTERS = [TEMPLATE, [], [["$simulated", "=", False]], TEMPLATE + [["$enabled", "=", True]], TEMPLATE + [["level", "=", 1]],
            [["level", ">", 1]], [["site", "=", "north"]], [["site", "!=", "north"]], [["level", "<=", 2], ["$simulated", "=", False]],
@@ -57,7 +62,7 @@ device, group = some.sampled_from(DEVICES), mostly(*GROUPS)
 job = some.sampled_from(["j0"] * 8 + ["j1"] * 3 + ["j2", "r0", "r0"])
 new_job = some.sampled_from(["j1", "j2", "j2", "j3", "j4"])
 new_rerun = some.sampled_from(["r0", "r0", "r1", "r2", "j1"])
-etag = mostly("none", *model.ETAGS[1:])
+etag = often("none", *model.ETAGS[1:])
 page = mostly(0, 1, 3)
 spelling = some.sampled_from(model.SPELLINGS)
 new_device = some.fixed_dictionaries({
@@ -73,18 +78,20 @@ changed_group = some.one_of(
     some.fixed_dictionaries({"filter": often(*FILTERS)}))
 
 
-@some.composite
-def specs(draw):
-    kind = draw(some.sampled_from(["property", "command", "command", "cloudProperty"]))
-    return {
-        "name": draw(mostly("job", "other")), "group": draw(mostly("g0", "g1", "g2")), "kind": kind,
-        "steps": draw(mostly(1, 2)) if kind != "cloudProperty" else 1,
-        "value": draw(some.sampled_from(["north", "south"] if kind == "cloudProperty" else [1, 2, 3, "2"])),
-        "batch": draw(often(None, ["percentage", 25], ["percentage", 33.4], ["percentage", 1], ["percentage", 14.285714],
-                             ["number", 1], ["number", 3], ["number", 5.0], ["number", 50])),
-        "threshold": draw(often(None, ["number", 0, False], ["number", 1, True], ["number", 2, False], ["percentage", 10, False],
-                                 ["percentage", 33.3, True], ["percentage", 50, False], ["percentage", 50, True],
-                                 ["percentage", 100, False]))}
+batch = often(None, ["percentage", 25], ["percentage", 33.4], ["percentage", 1], ["percentage", 14.285714], ["number", 1],
+              ["number", 3], ["number", 5.0], ["number", 50])
+threshold = often(None, ["number", 0, False], ["number", 1, True], ["number", 2, False], ["percentage", 10, False],
+                  ["percentage", 33.3, True], ["percentage", 50, False], ["percentage", 50, True], ["percentage", 100, False])
+
+
+def spec(kind, steps, *values):
+    return some.fixed_dictionaries({
+        "name": mostly("job", "other"), "group": mostly("g0", "g1", "g2"), "kind": some.just(kind), "steps": steps,
+        "value": some.sampled_from(values), "batch": batch, "threshold": threshold})
+
+
+new_spec = weighted((2, spec("command", mostly(1, 2), 1, "2")), (2, spec("property", mostly(1, 2), 1, 2, 3, "2")),
+                    (1, spec("cloudProperty", some.just(1), "north", "south")))
 
 
 def operation(name, *arguments):
@@ -92,7 +99,7 @@ def operation(name, *arguments):
 
 
 FREQUENT = [
-    operation("put job", new_job, specs(), spelling), operation("repeat job", job, spelling), operation("stop", job),
+    operation("put job", new_job, new_spec, spelling), operation("repeat job", job, spelling), operation("stop", job),
     operation("resume", job), operation("rerun", job, new_rerun), operation("get job", job), operation("wait", job),
     operation("patch device", device, changed_device, etag), operation("pause", some.integers(0, 20)),
 ]
@@ -109,32 +116,37 @@ CHANGE = some.one_of(operation("delete device", device, some.just("none")),
                      operation("put device", device, new_device, some.just("none")))
 
 
-@some.composite
-def interrupted(draw):
-    """What happens between two parts of a job, or between a job and its rerun."""
-    change = draw(some.lists(CHANGE, max_size=2))
-    if draw(some.booleans()):
-        name = draw(job)
-        return [["wait", name], *change, ["rerun", name, draw(new_rerun)]]
-    name = draw(new_job)
-    return [["put job", name, draw(specs()), "plain"], ["pause", draw(some.integers(0, 15))], ["stop", name], ["wait", name],
-            *change, ["resume", name]]
+CHANGES = some.lists(CHANGE, max_size=2)
 
 
-STEPS = some.one_of(some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]),
-                    some.one_of(FREQUENT * 2 + RARE).map(lambda one: [one]), interrupted())
+def interrupt(name, definition, pause, changes):
+    """What happens between two parts of a job."""
+    return [["put job", name, definition, "plain"], ["pause", pause], ["stop", name], ["wait", name], *changes, ["resume", name]]
+
+
+def run_again(name, again, changes):
+    """What happens between a job and its rerun."""
+    return [["wait", name], *changes, ["rerun", name, again]]
+
+
+STEPS = weighted((8, some.tuples(some.one_of(FREQUENT))), (6, some.tuples(some.one_of(RARE))),
+                 (1, some.builds(interrupt, new_job, new_spec, some.integers(0, 15), CHANGES)),
+                 (2, some.builds(run_again, job, new_rerun, CHANGES)))
+FLEET = some.lists(operation("put device", device, new_device, some.just("none")), min_size=4, max_size=10,
+                   unique_by=lambda one: one[1])
+FIRST_GROUP = mostly(*FILTERS)
+MORE = some.lists(STEPS, min_size=4, max_size=16)
+IS_KILLED = some.sampled_from([False] * 31 + [True])
 
 
 @some.composite
 def sequences(draw):
-    fleet = draw(some.lists(some.tuples(device, new_device), min_size=4, max_size=10, unique_by=lambda pair: pair[0]))
-    operations = [["together", *(["put device", name, body, "none"] for name, body in fleet)],
-                  ["put group", "g0", {"displayName": "all", "filter": draw(mostly(*FILTERS))}, "none"],
-                  ["put job", "j0", draw(specs()), "plain"]]
+    operations = [["together", *draw(FLEET)], ["put group", "g0", {"displayName": "all", "filter": draw(FIRST_GROUP)}, "none"],
+                  ["put job", "j0", draw(new_spec), "plain"]]
     if draw(some.booleans()):
-        operations += [["put group", "g1", draw(new_group), "none"], ["put job", "j1", draw(specs()), "plain"]]
-    operations += [one for steps in draw(some.lists(STEPS, min_size=5, max_size=20)) for one in steps]
-    if draw(some.sampled_from([True] + [False] * 31)):
+        operations += [["put group", "g1", draw(new_group), "none"], ["put job", "j1", draw(new_spec), "plain"]]
+    operations += [one for steps in draw(MORE) for one in steps]
+    if draw(IS_KILLED):
         operations.insert(draw(some.integers(3, len(operations))), ["kill"])
     return operations
 
