@@ -8,7 +8,7 @@
 A sequence is a list of operations: an operation's name in model.py or below, then its arguments. At its end every job comes to rest, and
 its state, its progress, each device's status and the gateway's log must be what the model says; then groups and devices are
 deleted. One server serves all sequences; in 3 % of them it is killed and started again. The devices are the same ten in each,
-so that what the gateway says of them is known; jobs have fresh ids.
+so that what the gateway says of them is known; jobs have fresh ids. Hypothesis is Debian's package, hence Debian's interpreter.
 """
 import argparse
 import json
@@ -372,7 +372,7 @@ def replay(place, file):
 COMMAND = {"name": "job", "group": "g0", "kind": "command", "steps": 1, "value": 1, "batch": ["percentage", 33.4],
            "threshold": None}
 STORY = [
-    ["together", *(["put device", name, {"displayName": "x", "template": model.TEMPLATES[0]}, "none"] for name in DEVICES)],
+    ["together", *(["put device", name, {"displayName": "x", "template": model.TEMPLATES[0]}, "none"] for name in DEVICES[:6])],
     ["put group", "g0", {"displayName": "all", "filter": TEMPLATE}, "none"], ["get group", "g0"], ["group devices", "g0", 0],
     ["put job", "j0", COMMAND, "plain"], ["wait", "j0"], ["stop", "j0"], ["repeat job", "j0", "official"],
     ["rerun", "j0", "j1"], ["wait", "j1"], ["put job", "j2", {**COMMAND, "threshold": ["number", 0, False]}, "plain"],
