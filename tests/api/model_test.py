@@ -5,10 +5,11 @@
     model_test.py BUILD --replay FILE     one sequence, as a divergence prints it; - is standard input
     model_test.py BUILD --self-test       false answers must be seen
 
-A sequence is a list of operations: an operation's name in model.py or below, then its arguments. At its end every job comes to rest, and
-its state, its progress, each device's status and the gateway's log must be what the model says; then groups and devices are
-deleted. One server serves all sequences; in 3 % of them it is killed and started again. The devices are the same ten in each,
-so that what the gateway says of them is known; jobs have fresh ids. Hypothesis is Debian's package, hence Debian's interpreter.
+A sequence is a list of operations: an operation's name in model.py or below, then its arguments. At its end every job comes to
+rest, and its state, its progress, each device's status and the gateway's log must be what the model says; then groups and
+devices are deleted. One server serves all sequences; in 3 % of them it is killed and started again. The devices are the same
+ten in each, so that what the gateway says of them is known; jobs have fresh ids. Hypothesis is Debian's package, hence Debian's
+interpreter.
 """
 import argparse
 import json
@@ -55,7 +56,8 @@ def weighted(*choices):
 
 TEMPLATE = [["$template", "=", model.TEMPLATES[0]]]
 FILTERS = [TEMPLATE, [], [["$simulated", "=", False]], TEMPLATE + [["$enabled", "=", True]], TEMPLATE + [["level", "=", 1]],
-           [["level", ">", 1]], [["site", "=", "north"]], [["site", "!=", "north"]], [["level", "<=", 2], ["$simulated", "=", False]],
+           [["level", ">", 1]], [["site", "=", "north"]], [["site", "!=", "north"]],
+           [["level", "<=", 2], ["$simulated", "=", False]],
            [["$template", "=", model.TEMPLATES[1]]], [["$simulated", "=", True]]]
 
 device, group = some.sampled_from(DEVICES), mostly(*GROUPS)
