@@ -356,24 +356,8 @@ static void print_property_step(const struct tranche_device_record *device, cons
     text_printf(out, ",\"value\":%.*s}", (int)bytes, raw);
 }
 
-/* A PUT takes away what it does not name; a null does so at the device. */
-static void print_removals(const struct tranche_device_record *device, const struct call *call, const struct json *body,
-                           struct text *out)
-{
-    struct json_document stored = { 0 };
-    if (device->properties == NULL || json_parse(device->properties, strlen(device->properties), &stored, NULL) != TRANCHE_OK)
-        return;
-    const struct json *object = call->component[0] == '\0' ? stored.root : json_member(stored.root, call->component);
-    const char *name;
-    struct json *value;
-    for (void *cursor = NULL; json_next(object, &cursor, &name, &value);)
-        if (json_member(body, name) == NULL && json_type(value) != JSON_OBJECT && json_type(value) != JSON_NULL)
-            print_property_step(device, call, name, "null", strlen("null"), out);
-    json_free(&stored);
-}
-
 static enum tranche_code print_steps(const struct tranche_device_record *device, const struct call *call,
-                                     const struct json_document *document, bool replace, struct text *out,
+                                     const struct json_document *document, struct text *out,
                                      struct tranche_err *err)
 {
     const char *name;
@@ -383,8 +367,6 @@ static enum tranche_code print_steps(const struct tranche_device_record *device,
         const char *raw = json_raw(document, &bytes, name, NULL);
         print_property_step(device, call, name, raw, bytes, out);
     }
-    if (replace)
-        print_removals(device, call, document->root, out);
     return out->length > 0 || out->failed ? TRANCHE_OK : fail(err, TRANCHE_INVALID, "The body names no property.");
 }
 
@@ -403,7 +385,8 @@ static void answer_properties(struct request *request)
     text_free(&out);
 }
 
-static void write_properties(struct request *request, bool replace)
+/* For PATCH and PUT alike: a write names values, and no gateway's call takes one away, so what is not named stays. */
+void calls_write_properties(struct request *request)
 {
     struct tranche_err err;
     struct call call;
@@ -418,7 +401,7 @@ static void write_properties(struct request *request, bool replace)
     if (code == TRANCHE_OK)
         code = find_device(request, reader, &device, &err);
     if (code == TRANCHE_OK)
-        code = print_steps(&device, &call, &document, replace, &data, &err);
+        code = print_steps(&device, &call, &document, &data, &err);
     if (code == TRANCHE_OK)
         code = read_job(request, &device, &call, &data, &err);
     if (code == TRANCHE_OK)
@@ -429,16 +412,6 @@ static void write_properties(struct request *request, bool replace)
         request_post(request, COMMAND_CALL, answer_properties);
     else
         request_refuse(request, &err);
-}
-
-void calls_patch_properties(struct request *request)
-{
-    write_properties(request, false);
-}
-
-void calls_put_properties(struct request *request)
-{
-    write_properties(request, true);
 }
 
 /* ---- components ---- */

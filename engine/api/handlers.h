@@ -46,8 +46,7 @@ void properties_of_component(struct request *request);
 /* api_calls.c */
 void calls_run_command(struct request *request);
 void calls_history(struct request *request);
-void calls_patch_properties(struct request *request);
-void calls_put_properties(struct request *request);
+void calls_write_properties(struct request *request);
 void calls_components(struct request *request);
 
 /* api_templates.c */
