@@ -84,6 +84,14 @@ static enum tranche_code check_not_hidden(struct request *request, const char *i
     return code == TRANCHE_NOTFOUND ? TRANCHE_OK : code;
 }
 
+static bool is_there(const struct request *request, struct tranche_reader *reader)
+{
+    struct tranche_job_record job = { 0 };
+    bool is = reader->functions->job_find(reader, request->parameters[0], &job, NULL) == TRANCHE_OK;
+    tranche_job_record_free(&job);
+    return is;
+}
+
 /* In the back room: counting a large group takes its time. */
 static void create(struct request *request)
 {
@@ -91,8 +99,11 @@ static void create(struct request *request)
     if (reader == NULL)
         return;
     struct tranche_err err;
-    if (check_not_hidden(request, request->parameters[0], reader, &err) != TRANCHE_OK ||
-        job_check_place(request, &request->command.job, reader, &err) != TRANCHE_OK ||
+    if (check_not_hidden(request, request->parameters[0], reader, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    else if (is_there(request, reader)) /* nothing is made: what became of its group since does not matter */
+        request_post(request, COMMAND_JOB_CREATE, answer_job);
+    else if (job_check_place(request, &request->command.job, reader, &err) != TRANCHE_OK ||
         job_check_template(&request->command.job, reader, &err) != TRANCHE_OK ||
         job_estimate(&request->command.job, reader, &err) != TRANCHE_OK)
         request_refuse(request, &err);

@@ -18,7 +18,6 @@ TEMPLATES = ["dtmi:model:a;1", "dtmi:model:b;1"]
 EXCLUDED = {
     "unassigned device in a group": "7.2 has none; the server goes by the filter alone",
     "group by a fresh value": "7.2: a group is live; the server's lists and counts follow a property job's values a moment later",
-    "job put again": "6.10: 200 whatever has become of its group; the server says 422 when the group is gone",
     "rerun while stopping": "6.6: 200, as it is shown as stopped; the server says 409 until the last calls have ended",
     "resume of a pending job": "6.6: 409; design 2.4: 204 if it was resumed before and waits in the queue",
 }
@@ -587,7 +586,7 @@ class Model:
         if job is None:
             statuses = {200} if group else {422}
         elif job.spec == spec:
-            statuses = {200} if group or "job put again" not in EXCLUDED else {200, 422}
+            statuses = {200}
         else:
             statuses = {409} if group else {409, 422}
 
