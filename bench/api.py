@@ -2,11 +2,12 @@
 """What the API costs while a large job runs, against the same calls on the idle server.
 
     bench/api.py [--build DIR] [--devices N] [--jobs N] [--calls N] [--rounds N] [--latency-ms N]
-                 [--unpinned] [--json FILE]
+                 [--pinned] [--json FILE]
 
 One job runs over N devices; it is stopped and resumed in turn, and in both states the same calls are made of the same
 server, one at a time at a modest pace, each kind on a connection of its own that is kept. Every answer is checked, and in
-the end the job's counters against the gateway's own log. We are on the first core, the gateway and this script on the last.
+the end the job's counters against the gateway's own log. The server has all cores, so that a call finds one free beside
+the engine's thread; with --pinned it has only the first, and the gateway and this script the last.
 """
 import argparse
 import collections
@@ -255,12 +256,11 @@ def write(path, record):
 
 def start(world, options):
     """The server, with the jobs that have ended and the one that runs."""
-    if options.unpinned:
-        world.start()
-    else:
+    if options.pinned:
         os.sched_setaffinity(world.gateway.process.pid, THEIRS)
         os.sched_setaffinity(0, OURS)
-        world.start()
+    world.start()
+    if options.pinned:
         os.sched_setaffinity(0, THEIRS)
     make_past(world, options.jobs)
     rollout.import_devices(world, options.devices)
@@ -271,14 +271,14 @@ def start(world, options):
 def run(world, options):
     record = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **machine.look(world.directory)}
     stolen = machine.Stolen()
-    where = "not pinned" if options.unpinned else f"we on core {min(OURS)}, the gateway and the client on core {min(THEIRS)}"
+    where = f"we on core {min(OURS)}, the gateway and the client on core {min(THEIRS)}" if options.pinned else "not pinned"
     print(f"{machine.line(record)}; {where}", flush=True)
     start(world, options)
     client = Client(world, options.devices)
     rates = measure(world, client, options)
     client.close()
     check_exact(world)
-    record.update(pinned=not options.unpinned, devices=options.devices, jobs=options.jobs, latency_ms=options.latency_ms,
+    record.update(pinned=options.pinned, devices=options.devices, jobs=options.jobs, latency_ms=options.latency_ms,
                   devices_per_s=rates, results=results(client.samples), stolen_percent=stolen.percent())
     show(record["results"])
     print(f"\nA job over {options.devices:,} devices, {IN_FLIGHT} in flight, {options.latency_ms} ms: "
@@ -297,7 +297,7 @@ def main():
     parser.add_argument("--calls", type=int, default=2000, help="of each kind in each state, of all rounds")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--latency-ms", type=int, default=50, help="of the gateway, so that the job runs long enough")
-    parser.add_argument("--unpinned", action="store_true", help="all on all cores")
+    parser.add_argument("--pinned", action="store_true", help="the server on one core alone")
     parser.add_argument("--json", help="writes every sample to this file")
     options = parser.parse_args()
     if not 1 <= options.rounds <= options.calls:
