@@ -63,7 +63,8 @@ static int64_t place_number(enum page_kind kind, const char *place)
     char *end;
     errno = 0;
     int64_t number = isdigit((unsigned char)place[0]) ? strtoll(place, &end, 10) : -1;
-    bool fits = number >= 0 && errno == 0 && (kind == PAGE_JOBS || kind == PAGE_AUDIT || number <= UINT32_MAX); /* ordinals and indexes */
+    bool wide = kind == PAGE_JOBS || kind == PAGE_AUDIT; /* the others count ordinals and indexes */
+    bool fits = number >= 0 && errno == 0 && (wide || number <= UINT32_MAX);
     return fits && *end == '\0' ? number : -1;
 }
 

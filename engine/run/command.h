@@ -13,7 +13,7 @@ enum command_kind {
     COMMAND_JOB_STOP,   /* in: job.id. out: job */
     COMMAND_JOB_RESUME, /* in: job.id. out: job */
     COMMAND_JOB_RERUN,  /* in: job.id, rerun. out: job, the new one */
-    COMMAND_CALL,       /* one device. in: job.id, job.device, job.call, job.organization, job.definition. out: job, which is over */
+    COMMAND_CALL,       /* in: job.id, job.device, job.call, job.organization, job.definition. out: job, when it is over */
     COMMAND_WRITE       /* a change of the registry: `write` is called inside a transaction, perhaps in slices */
 };
 

@@ -155,7 +155,7 @@ static enum tranche_code look_up_job(struct core *core, const char *id, struct j
 static bool is_over(struct core *core, struct command *command)
 {
     struct job *job = life_find(core, command->job.id);
-    if (job != NULL && (!job_state_is_over(job->record.state) || job->record_changed || job->new_row))
+    if (job != NULL && (job_state_is_open(job->record.state) || job->record_changed || job->new_row))
         return false;
     char id[TRANCHE_ID_BYTES];
     strcpy(id, command->job.id);

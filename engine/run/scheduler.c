@@ -245,8 +245,10 @@ void scheduler_advance(struct core *core)
     if (scheduler->look) {
         struct tranche_err err;
         if (core->store->functions->schedules_wake(core->store, &scheduler->due_us, &scheduler->queued,
-                                                   &err) != TRANCHE_OK)
+                                                   &err) != TRANCHE_OK) {
+            scheduler->look_at_us = core->mono_us + LOOK_US;
             return;
+        }
         scheduler->look = false;
     }
     bool due = scheduler->due_us != 0 && scheduler->due_us <= core->calendar_us;

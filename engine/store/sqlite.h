@@ -19,8 +19,8 @@ struct sqlite_options {
 enum tranche_code sqlite_store_open(const struct sqlite_options *options, struct tranche_store **store,
                                     struct tranche_err *err);
 
-/* Stores a new token, and who made it, by a short transaction of its own, beside a server that may be running on the directory; makes the
- * directory and the schema when they are missing. TRANCHE_CONFLICT when the id is taken. */
+/* Stores a new token, and who made it, by a short transaction of its own, beside a server that may be running on the
+ * directory; makes the directory and the schema when they are missing. TRANCHE_CONFLICT when the id is taken. */
 enum tranche_code sqlite_token_put(const char *directory, const struct tranche_object_record *token,
                                    const struct tranche_audit_record *audit, struct tranche_err *err);
 

@@ -252,8 +252,8 @@ struct tranche_store_functions {
                                     struct tranche_err *err);
 
     /* Folds: which jobs have values that are not in their devices' properties yet, namely those of the ordinals from `next`
-     * on. fold_put replaces. folds go by job number: those above `after`, at most `limit`. job_done visits the completed steps of ordinals [first, first + count)
-     * in order. */
+     * on. fold_put replaces. folds go by job number: those above `after`, at most `limit`. job_done visits the
+     * completed steps of ordinals [first, first + count) in order. */
     enum tranche_code (*fold_put)(struct tranche_store *store, int64_t job, uint32_t next, struct tranche_err *err);
     enum tranche_code (*fold_drop)(struct tranche_store *store, int64_t job, struct tranche_err *err);
     enum tranche_code (*folds)(struct tranche_store *store, int64_t after, uint32_t limit, tranche_fold_visit *visit,
