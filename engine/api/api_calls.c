@@ -101,7 +101,7 @@ static enum tranche_code read_timeout(const struct json *body, const char *name,
     return TRANCHE_OK;
 }
 
-/* The timeouts are checked and shown again; calls go by the connector's. */
+/* The timeouts are checked; calls go by the connector's. */
 static enum tranche_code read_command(const struct request *request, struct json_document *document, struct call *call,
                                       struct tranche_err *err)
 {
@@ -136,13 +136,14 @@ struct printing {
     const struct tranche_job_record *job;
     struct text *out;
     bool printed;
+    bool answered; /* by the device itself, with a code of its own */
     enum tranche_device_state state;
     int32_t code;
     char reason[160];
 };
 
 /* The members of what the gateway answered, as far as it was kept whole. */
-static void print_response(const struct tranche_job_device *device, struct text *out)
+static void print_response(const struct tranche_job_device *device, struct printing *printing)
 {
     struct json_document document = { 0 };
     if (device->answer_bytes == 0 || json_parse(device->answer, device->answer_bytes, &document, NULL) != TRANCHE_OK)
@@ -151,8 +152,10 @@ static void print_response(const struct tranche_job_device *device, struct text 
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         size_t bytes;
         const char *raw = json_raw(&document, &bytes, members[i], NULL);
-        if (raw != NULL)
-            text_printf(out, ",\"%s\":%.*s", members[i], (int)bytes, raw);
+        if (raw == NULL)
+            continue;
+        text_printf(printing->out, ",\"%s\":%.*s", members[i], (int)bytes, raw);
+        printing->answered |= i == 1;
     }
     json_free(&document);
 }
@@ -172,7 +175,7 @@ static void print_command(void *context, const struct tranche_job_device *device
             text_printf(printing->out, ",\"request\":%.*s", (int)definition.steps[0].value_bytes, definition.steps[0].value);
         definition_free(&definition);
     }
-    print_response(device, printing->out);
+    print_response(device, printing);
     text_puts(printing->out, "}");
 }
 
@@ -187,11 +190,6 @@ static enum tranche_code failure_of(const struct printing *call, struct tranche_
     if (call->code == 0)
         return fail(err, TRANCHE_TIMEOUT, "The device was not reached: %s.", call->reason);
     return fail(err, TRANCHE_INVALID, "The device was not called: %s.", call->reason);
-}
-
-static bool has_device_code(const struct text *printed)
-{
-    return printed->bytes != NULL && strstr(printed->bytes, ",\"responseCode\":") != NULL;
 }
 
 /* Reads the outcome of the job that has ended. False after having refused the request. */
@@ -210,7 +208,7 @@ static bool read_outcome(struct request *request, struct printing *printing, str
     enum tranche_code code = reader->functions->job_devices_page(reader, job, 0, 1, print_command, printing, &err);
     if (code == TRANCHE_OK && !printing->printed)
         code = fail(&err, TRANCHE_NOTFOUND, "Device \"%s\" was not found.", job->device);
-    if (code == TRANCHE_OK && printing->state != TRANCHE_DEVICE_COMPLETED && !has_device_code(out))
+    if (code == TRANCHE_OK && printing->state != TRANCHE_DEVICE_COMPLETED && !printing->answered)
         code = failure_of(printing, &err);
     if (code != TRANCHE_OK)
         request_refuse(request, &err);
@@ -291,7 +289,7 @@ static enum tranche_code print_history(struct request *request, struct history *
             listing_takes_if(listing, false, history->jobs[i].no, NULL);
             continue; /* it is being called, or was gone before */
         }
-        if (listing_takes_if(listing, true, history->jobs[i].no, NULL))
+        if (listing_takes(listing, history->jobs[i].organization, history->jobs[i].no, NULL))
             code = reader->functions->job_devices_page(reader, &history->jobs[i], 0, 1, print_command, &printing, err);
     }
     return code;

@@ -101,7 +101,7 @@ static void create(struct request *request)
     struct tranche_err err;
     if (check_not_hidden(request, request->parameters[0], reader, &err) != TRANCHE_OK)
         request_refuse(request, &err);
-    else if (is_there(request, reader)) /* nothing is made: what became of its group since does not matter */
+    else if ((request->command.only_present = is_there(request, reader))) /* whatever became of its group since */
         request_post(request, COMMAND_JOB_CREATE, answer_job);
     else if (job_check_place(request, &request->command.job, reader, &err) != TRANCHE_OK ||
         job_check_template(&request->command.job, reader, &err) != TRANCHE_OK ||

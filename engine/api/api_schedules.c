@@ -12,6 +12,7 @@
 #include "schedule.h"
 #include "scheduler.h"
 #include "state.h"
+#include "when.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -204,6 +205,7 @@ static enum tranche_code find_present(struct request *request, struct tranche_st
 static enum tranche_code write_schedule(struct request *request, struct tranche_store *store, int64_t now_us,
                                         struct tranche_err *err)
 {
+    (void)now_us;
     const struct change *change = request->held;
     const struct tranche_job_record *job = &request->command.job;
     struct tranche_schedule_record schedule;
@@ -211,11 +213,12 @@ static enum tranche_code write_schedule(struct request *request, struct tranche_
         find_present(request, store, &change->etag, change->revision == 0, &schedule, err);
     if (code == TRANCHE_OK && change->revision != 0 && change->revision != schedule.revision)
         code = change_overtaken(err);
+    if (code == TRANCHE_OK) /* schedules go by the calendar, which the engine's time never follows back */
+        code = scheduler_begin(&schedule, &change->rule, when_now_us(), err);
     if (code == TRANCHE_OK)
         code = check_rests(store, &schedule, err);
     if (code != TRANCHE_OK)
         return code;
-    code = scheduler_begin(&schedule, &change->rule, now_us, err);
     snprintf(schedule.id, sizeof schedule.id, "%s", request->parameters[0]);
     schedule.definition = job->definition;
     schedule.rule = change->rule_text;
@@ -224,8 +227,7 @@ static enum tranche_code write_schedule(struct request *request, struct tranche_
     schedule.estimate = job->estimate;
     schedule.enabled =
         change->enabled.given ? change->enabled.value : request->counter->config->schedule_enabled_default;
-    if (code == TRANCHE_OK)
-        code = store->functions->schedule_put(store, &schedule, err);
+    code = store->functions->schedule_put(store, &schedule, err);
     if (code == TRANCHE_OK)
         print_schedule(&schedule, change_answer(request, "s", schedule.revision));
     return code;

@@ -32,6 +32,8 @@ bool limiter_take(struct limiter *limiter, const void *key, size_t bytes, int64_
     size_t place = place_of(limiter, key, bytes);
     pthread_mutex_lock(&limiter->mutex);
     int64_t free_us = limiter->free_us[place] > now_us ? limiter->free_us[place] : now_us;
+    if (free_us - now_us > (int64_t)burst * interval_us)
+        free_us = now_us; /* the clock was set back: what was taken is forgiven */
     bool takes = free_us - now_us <= (int64_t)(burst - 1) * interval_us;
     if (takes)
         limiter->free_us[place] = free_us + interval_us;

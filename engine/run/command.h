@@ -21,6 +21,7 @@ struct command {
     enum command_kind kind;
     struct tranche_job_record job;   /* strings are freed by command_free */
     char rerun[TRANCHE_ID_BYTES];
+    bool only_present;               /* COMMAND_JOB_CREATE: answers with the job that is there, and makes none */
 
     /* COMMAND_WRITE. Writes at most one slice (about 5 ms) and says whether there is more to do. A refusal (4xx) must leave
      * nothing written. It may run again after `rolled_back`, which returns it to where it was when the last transaction

@@ -34,7 +34,7 @@ enum tranche_code core_open(struct core **out, const struct config *config, stru
         .connector_state = connector_state,
         .worker_tasks = calloc(world->worker_count, sizeof *core->worker_tasks),
         .chunk_rows = calloc(CHUNK_ROWS_A_COMMIT, sizeof *core->chunk_rows),
-        .scheduler = { .look = true },
+        .scheduler = { .look = true, .ended = true },
         .store_retry_us = STORE_RETRY_US,
         .local_pause_us = LOCAL_PAUSE_US,
     };

@@ -237,6 +237,8 @@ static enum tranche_code job_create(struct core *core, struct command *command, 
     }
     if (code != TRANCHE_NOTFOUND)
         return code;
+    if (command->only_present) /* nobody has looked whether it may be made */
+        return fail(err, TRANCHE_CONFLICT, "Job \"%s\" was deleted at the same time; try again.", command->job.id);
 
     struct tranche_group_record group;
     code = core->store->functions->group_find(core->store, command->job.group, &group, err);

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEDULES_A_ROUND 16 /* settled in one transaction at most */
-#define LOOK_US           1000000 /* the calendar is looked at as often while something is due some day: it may step \
-                                   */
+#define SCHEDULES_A_ROUND 256 /* looked at for one transaction at most */
+
+/* The calendar is looked at as often while something is due some day: it may step. */
+#define LOOK_US 1000000
 
 /* ---- rules ---- */
 
@@ -54,6 +55,19 @@ enum tranche_code scheduler_begin(struct tranche_schedule_record *schedule, cons
 
 /* ---- making the job ---- */
 
+/* How much of a name leaves room for a number behind it, without cutting a character. */
+static size_t name_length(const char *name)
+{
+    const size_t room = sizeof " - 4294967295" - 1;
+    size_t length = strlen(name);
+    if (length + room <= DEFINITION_NAME_BYTES_MAX)
+        return length;
+    length = DEFINITION_NAME_BYTES_MAX - room;
+    while (((unsigned char)name[length] & 0xc0) == 0x80)
+        length--;
+    return length;
+}
+
 static enum tranche_code print_definition(const struct tranche_schedule_record *schedule, uint32_t run,
                                           char **text, struct tranche_job_record *record,
                                           struct tranche_err *err)
@@ -64,8 +78,8 @@ static enum tranche_code print_definition(const struct tranche_schedule_record *
     enum tranche_code code = job_definition(&parsed, &definition, err);
     if (code != TRANCHE_OK)
         return code;
-    text_printf(&name, "%s - %u", definition.display_name != NULL ? definition.display_name : schedule->id,
-                run);
+    const char *base = definition.display_name != NULL ? definition.display_name : schedule->id;
+    text_printf(&name, "%.*s - %u", (int)name_length(base), base, run);
     definition.display_name = name.bytes;
     if (definition.description == NULL)
         definition.description = ""; /* as the schedule itself shows it */
@@ -221,18 +235,26 @@ static void settle_one(struct core *core, const struct tranche_schedule_record *
     core_hurry(core);
 }
 
-static void settle_round(struct core *core)
+/* What is due comes before what is queued, so that instances which run for long keep nobody from firing. False: there may be
+ * more to look at, or it could not be done. */
+static bool settle_round(struct core *core)
 {
     struct tranche_err err = { 0 };
-    struct round round = { 0 };
-    enum tranche_code code = core->store->functions->schedules_due(core->store, core->calendar_us,
-                                                                   SCHEDULES_A_ROUND, collect, &round, &err);
-    if (code == TRANCHE_OK && !round.memory.failed)
-        for (unsigned i = 0; i < round.count; i++)
-            settle_one(core, &round.due[i]);
-    else
+    struct round *round = calloc(1, sizeof *round);
+    enum tranche_code code = round == NULL ? fail(&err, TRANCHE_NOMEM, "out of memory")
+                                           : core->store->functions->schedules_due(core->store, core->calendar_us,
+                                                                                   SCHEDULES_A_ROUND, collect, round, &err);
+    if (code == TRANCHE_OK && round->memory.failed)
+        code = fail(&err, TRANCHE_NOMEM, "out of memory");
+    if (code != TRANCHE_OK)
         log_error("scheduler", "the schedules cannot be read", "err=\"%s\"", err.text);
-    arena_free(&round.memory);
+    for (unsigned i = 0; code == TRANCHE_OK && i < round->count; i++)
+        settle_one(core, &round->due[i]);
+    bool whole = code == TRANCHE_OK && round->count < SCHEDULES_A_ROUND;
+    if (round != NULL)
+        arena_free(&round->memory);
+    free(round);
+    return whole;
 }
 
 /* What is being settled is not looked at again before it is durable. */
@@ -254,8 +276,8 @@ void scheduler_advance(struct core *core)
     bool due = scheduler->due_us != 0 && scheduler->due_us <= core->calendar_us;
     if (!due && !(scheduler->queued && scheduler->ended))
         return;
-    scheduler->ended = false;
-    settle_round(core);
+    if (settle_round(core))
+        scheduler->ended = false;
     if (scheduler->settled == NULL)
         scheduler->look_at_us = core->mono_us + LOOK_US; /* nothing could be done about it */
 }

@@ -3,6 +3,7 @@
 #include "sqlite_internal.h"
 
 #include "fail.h"
+#include "rows.h"
 
 #define RESULTS_A_SLICE 2000 /* about 5 ms */
 #define CHUNKS_A_SLICE  32
@@ -19,7 +20,8 @@ static enum tranche_code job_expired(struct tranche_store *store, int64_t before
     if (code != TRANCHE_OK)
         return code;
     *no = sqlite3_column_int64(row, 0);
-    column_copy(row, 1, id, TRANCHE_ID_BYTES);
+    if (!column_copy(row, 1, id, TRANCHE_ID_BYTES))
+        return row_damaged(connection, STATEMENT_JOB_EXPIRED, err);
     statement_end(connection, STATEMENT_JOB_EXPIRED);
     return TRANCHE_OK;
 }

@@ -259,7 +259,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "DELETE FROM schedule WHERE id = ?1")                                                                 \
     X(SCHEDULES_DUE, ROLE_WRITER, "list the schedules that are due",                                        \
       "SELECT " SCHEDULE_COLUMNS "FROM schedule WHERE (due_us > 0 AND due_us <= ?1) OR queued = 1 "         \
-      "ORDER BY due_us, id LIMIT ?2")                                                                       \
+      "ORDER BY due_us = 0, due_us, id LIMIT ?2")                                                                       \
     X(SCHEDULES_WAKE, ROLE_WRITER, "find the next occurrence",                                              \
       "SELECT (SELECT min(due_us) FROM schedule WHERE due_us > 0), "                                        \
       "EXISTS (SELECT 1 FROM schedule WHERE queued = 1)")                                                   \

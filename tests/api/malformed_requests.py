@@ -116,7 +116,7 @@ ROUTES = (("/api/jobs", "GET"), ("/api/jobs/j", "GET PUT"), ("/api/jobs/j/device
           ("/api/scheduledJobs", "GET"), ("/api/scheduledJobs/s", "GET PUT PATCH DELETE"), ("/api/scheduledJobs/s/jobs", "GET"),
           ("/api/deviceTemplates/dtmi:a:b;1", "GET PUT PATCH DELETE"), ("/api/organizations/o", "GET PUT PATCH DELETE"),
           ("/api/apiTokens/t", "GET PUT DELETE"), ("/api/roles", "GET"), ("/api/roles/r", "GET"), ("/v1/audit", "GET"),
-          ("/api/devices/d/properties", "GET"), ("/v1/devices/import", "POST"), ("/v1/imports", "GET"), ("/healthz", "GET"))
+          ("/api/devices/d/properties", "GET PUT PATCH"), ("/v1/devices/import", "POST"), ("/v1/imports", "GET"), ("/healthz", "GET"))
 
 
 class Forge:

@@ -367,3 +367,23 @@ Test(schedules, each_occurrence_is_settled_once_over_a_crash_at_any_commit)
         deaths += live_over(at, true);
     cr_assert_gt(deaths, 5);
 }
+
+/* The engine dies when the instance has ended, and before the occurrence that waits for it is let go. */
+Test(schedules, a_queued_occurrence_is_not_forgotten_over_a_crash)
+{
+    begin();
+    put_schedule(10 * SECOND_US, ",\"recurrence\":\"daily\",\"end\":{\"type\":\"occurrences\",\"occurrences\":2}");
+    latency_us = 20 * SECOND_US;
+    sim_run(&sim, 15 * SECOND_US, NULL);
+    sim.step_us += DAY_US;
+    sim_run(&sim, 5 * SECOND_US, NULL);
+    cr_assert(schedule().queued);
+    cr_assert_eq(schedule().due_us, 0);
+    while (sim_job(&sim, "named-1")->state != TRANCHE_JOB_COMPLETE)
+        sim_run(&sim, 100, NULL);
+    sim_crash(&sim);
+    sim_start(&sim);
+    sim_run(&sim, MINUTE_US, NULL);
+    assert_jobs(COMPLETE("Nightly - 2") COMPLETE("Nightly - 1"));
+    sim_close(&sim);
+}

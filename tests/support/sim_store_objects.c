@@ -264,6 +264,8 @@ static bool is_due(const struct tranche_schedule_record *schedule, int64_t now_u
 
 static bool is_before(const struct tranche_schedule_record *a, const struct tranche_schedule_record *b)
 {
+    if ((a->due_us == 0) != (b->due_us == 0))
+        return b->due_us == 0;
     return a->due_us != b->due_us ? a->due_us < b->due_us : strcmp(a->id, b->id) < 0;
 }
 
