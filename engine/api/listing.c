@@ -5,6 +5,8 @@
 
 /* Then the page ends early: one item may have body_bytes_max bytes. */
 #define LIST_BYTES_MAX (4 * 1024 * 1024)
+/* So often the store is asked for one page, which then ends early, perhaps empty, with a next one. */
+#define FETCHES_MAX 50
 
 bool listing_open(struct listing *listing, struct request *request, enum page_kind kind,
                   uint32_t limit_standard, uint32_t limit_max)
@@ -49,6 +51,11 @@ bool listing_goes_on(struct listing *listing)
 {
     bool whole = listing->seen == listing->fetch;
     listing->seen = 0;
+    if (whole && !listing->more && ++listing->fetches == FETCHES_MAX) {
+        listing->more = true;
+        listing->last_number = listing->before;
+        strcpy(listing->last_text, listing->after);
+    }
     return whole && !listing->more;
 }
 

@@ -21,6 +21,7 @@ struct listing {
     char after[TRANCHE_ID_BYTES]; /* or a text; "" at the beginning */
 
     uint32_t limit, count; /* of items on the page */
+    uint32_t fetches;          /* so far */
     uint32_t seen;         /* that the store has handed out for this fetch */
     bool more;             /* there are items that are not on this page */
     int64_t last_number;   /* place of the last item on the page */
