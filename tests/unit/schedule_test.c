@@ -94,7 +94,7 @@ static void compare(const char *recurrence, time_t start, int days)
         }
         occurrence += fires;
     }
-    cr_assert_gt(occurrence, days / 366 - 1);
+    cr_assert_gt(occurrence, (uint32_t)days / 366 - 1);
 }
 
 /* Ten years from every day of four, so that each leap day and each end of a month is a start once. */
