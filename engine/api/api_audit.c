@@ -41,18 +41,14 @@ static void list_audit(void *context, const struct tranche_audit_record *audit)
         print_audit(audit, listing->out);
 }
 
+static enum tranche_code fetch_audit(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                     struct tranche_err *err)
+{
+    (void)after;
+    return reader->functions->audit_page(reader, listing->before, listing->fetch, list_audit, listing, err);
+}
+
 void audit_list(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_standard = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_AUDIT, page_standard, AUDIT_PAGE_MAX))
-        return;
-    do
-        code =
-            reader->functions->audit_page(reader, listing.before, listing.fetch, list_audit, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    listing_answer(request, PAGE_AUDIT, AUDIT_PAGE_MAX, fetch_audit, NULL);
 }

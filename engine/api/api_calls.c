@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "definition.h"
+#include "device_json.h"
 #include "fail.h"
 #include "job_json.h"
 #include "job_read.h"
@@ -46,15 +47,6 @@ static void print_path(const struct call *call, const char *name, struct text *o
     text_json(out, path.failed ? "" : path.bytes);
     out->failed |= path.failed;
     text_free(&path);
-}
-
-static enum tranche_code find_device(struct request *request, struct tranche_reader *reader,
-                                     struct tranche_device_record *device, struct tranche_err *err)
-{
-    enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], device, err);
-    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, device->organization)))
-        return fail(err, TRANCHE_NOTFOUND, "Device \"%.128s\" was not found.", request->parameters[0]);
-    return code;
 }
 
 /* The job that makes the call; `data` are its entries, without brackets. */
@@ -132,7 +124,6 @@ static void print_command_step(const struct tranche_device_record *device, const
 
 /* A job's one device; its strings live until the visitor returns, so it prints. */
 struct printing {
-    struct request *request;
     const struct tranche_job_record *job;
     struct text *out;
     bool printed;
@@ -204,7 +195,7 @@ static bool read_outcome(struct request *request, struct printing *printing, str
     struct tranche_reader *reader = request_reader(request);
     if (reader == NULL)
         return false;
-    *printing = (struct printing){ .request = request, .job = job, .out = out };
+    *printing = (struct printing){ .job = job, .out = out };
     enum tranche_code code = reader->functions->job_devices_page(reader, job, 0, 1, print_command, printing, &err);
     if (code == TRANCHE_OK && !printing->printed)
         code = fail(&err, TRANCHE_NOTFOUND, "Device \"%s\" was not found.", job->device);
@@ -240,7 +231,7 @@ void calls_run_command(struct request *request)
     name_call(request, true, &call);
     enum tranche_code code = read_command(request, &document, &call, &err);
     if (code == TRANCHE_OK)
-        code = find_device(request, reader, &device, &err);
+        code = device_json_find(request, reader, &device, &err);
     if (code == TRANCHE_OK) {
         print_command_step(&device, &call, &data);
         code = read_job(request, &device, &call, &data, &err);
@@ -261,7 +252,7 @@ void calls_run_command(struct request *request)
 
 /* A page's jobs are gathered first: a reader is not called from its own callback. */
 struct history {
-    struct listing *listing;
+    char call[TRANCHE_ID_BYTES];
     struct tranche_job_record jobs[HISTORY_MAX + 1];
     unsigned count;
     bool failed;
@@ -270,46 +261,41 @@ struct history {
 static void gather(void *context, const struct tranche_job_record *job)
 {
     struct history *history = context;
-    struct tranche_job_record *kept = &history->jobs[history->count];
+    struct tranche_job_record *kept = &history->jobs[history->count++];
     *kept = *job;
     kept->definition = strdup(job->definition);
     kept->reason = NULL;
     history->failed |= kept->definition == NULL;
-    history->count++;
 }
 
-static enum tranche_code print_history(struct request *request, struct history *history, struct tranche_err *err)
+/* Not of a call that is being made, nor of one whose device was gone before. */
+static enum tranche_code print_past_call(struct listing *listing, struct tranche_reader *reader,
+                                         const struct tranche_job_record *job, struct tranche_err *err)
 {
-    struct tranche_reader *reader = request->reader;
-    struct listing *listing = history->listing;
-    enum tranche_code code = history->failed ? fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM)) : TRANCHE_OK;
-    for (unsigned i = 0; i < history->count && code == TRANCHE_OK; i++) {
-        struct printing printing = { .request = request, .job = &history->jobs[i], .out = listing->out };
-        if (!job_state_is_over(history->jobs[i].state) || history->jobs[i].tally.total == 0) {
-            listing_takes_if(listing, false, history->jobs[i].no, NULL);
-            continue; /* it is being called, or was gone before */
-        }
-        if (listing_takes(listing, history->jobs[i].organization, history->jobs[i].no, NULL))
-            code = reader->functions->job_devices_page(reader, &history->jobs[i], 0, 1, print_command, &printing, err);
-    }
-    return code;
+    struct printing printing = { .job = job, .out = listing->out };
+    bool past = job_state_is_over(job->state) && job->tally.total > 0;
+    bool visible = past && request_sees(listing->request, job->organization);
+    if (!listing_takes_if(listing, visible, job->no, NULL))
+        return TRANCHE_OK;
+    return reader->functions->job_devices_page(reader, job, 0, 1, print_command, &printing, err);
 }
 
-static enum tranche_code list_history(struct request *request, const char *call, struct history *history,
-                                      struct tranche_err *err)
+static enum tranche_code fetch_history(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                       struct tranche_err *err)
 {
-    struct tranche_reader *reader = request->reader;
-    struct listing *listing = history->listing;
-    enum tranche_code code;
-    do {
-        history->count = 0;
-        code = reader->functions->calls_page(reader, request->parameters[0], call, listing->before, listing->fetch, gather,
-                                             history, err);
+    (void)after;
+    struct history *history = listing->context;
+    history->count = 0;
+    enum tranche_code code =
+        reader->functions->calls_page(reader, listing->request->parameters[0], history->call, listing->before,
+                                      listing->fetch, gather, history, err);
+    if (code == TRANCHE_OK && history->failed)
+        code = fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
+    for (unsigned i = 0; i < history->count; i++) {
         if (code == TRANCHE_OK)
-            code = print_history(request, history, err);
-        for (unsigned i = 0; i < history->count; i++)
-            tranche_job_record_free(&history->jobs[i]);
-    } while (code == TRANCHE_OK && listing_goes_on(listing));
+            code = print_past_call(listing, reader, &history->jobs[i], err);
+        tranche_job_record_free(&history->jobs[i]);
+    }
     return code;
 }
 
@@ -317,14 +303,12 @@ void calls_history(struct request *request)
 {
     struct tranche_err err = { 0 };
     struct call call;
-    struct listing listing;
     struct tranche_device_record device;
-    char what[TRANCHE_ID_BYTES];
     struct history *history = arena_take(&request->memory, sizeof *history);
     struct tranche_reader *reader = request_reader(request);
     if (reader == NULL)
         return;
-    enum tranche_code code = find_device(request, reader, &device, &err);
+    enum tranche_code code = device_json_find(request, reader, &device, &err);
     if (code == TRANCHE_OK && history == NULL)
         code = fail(&err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
     if (code != TRANCHE_OK) {
@@ -332,14 +316,8 @@ void calls_history(struct request *request)
         return;
     }
     name_call(request, true, &call);
-    snprintf(what, sizeof what, "commands/%s.%s", call.component, call.name);
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    page_max = page_max < HISTORY_MAX ? page_max : HISTORY_MAX;
-    if (!listing_open(&listing, request, PAGE_JOBS, page_max, page_max))
-        return;
-    history->listing = &listing;
-    code = list_history(request, what, history, &err);
-    listing_end(&listing, code, &err);
+    snprintf(history->call, sizeof history->call, "commands/%s.%s", call.component, call.name);
+    listing_answer(request, PAGE_JOBS, HISTORY_MAX, fetch_history, history);
 }
 
 /* ---- properties ---- */
@@ -397,7 +375,7 @@ void calls_write_properties(struct request *request)
     name_call(request, false, &call);
     enum tranche_code code = body_parse(request, &document, &err);
     if (code == TRANCHE_OK)
-        code = find_device(request, reader, &device, &err);
+        code = device_json_find(request, reader, &device, &err);
     if (code == TRANCHE_OK)
         code = print_steps(&device, &call, &document, &data, &err);
     if (code == TRANCHE_OK)
@@ -424,7 +402,7 @@ void calls_components(struct request *request)
     struct tranche_reader *reader = request_reader(request);
     if (reader == NULL)
         return;
-    enum tranche_code code = find_device(request, reader, &device, &err);
+    enum tranche_code code = device_json_find(request, reader, &device, &err);
     if (code == TRANCHE_OK && device.template_id != NULL) {
         code = reader->functions->object_find(reader, TRANCHE_TEMPLATE, device.template_id, &object, &err);
         if (code == TRANCHE_OK)

@@ -23,11 +23,6 @@ static void print_answer(struct request *request, const struct tranche_device_re
     device_json_print(device, &request->answer);
 }
 
-static enum tranche_code unknown_device(const struct request *request, struct tranche_err *err)
-{
-    return fail(err, TRANCHE_NOTFOUND, "Device \"%.128s\" was not found.", request->parameters[0]);
-}
-
 void devices_get(struct request *request)
 {
     struct tranche_reader *reader = request_reader(request);
@@ -35,10 +30,7 @@ void devices_get(struct request *request)
         return;
     struct tranche_err err;
     struct tranche_device_record device = { 0 };
-    enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], &device, &err);
-    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, device.organization)))
-        code = unknown_device(request, &err);
-    if (code != TRANCHE_OK) {
+    if (device_json_find(request, reader, &device, &err) != TRANCHE_OK) {
         request_refuse(request, &err);
         return;
     }
@@ -171,7 +163,7 @@ static enum tranche_code find_present(struct request *request, struct tranche_st
     if (code == TRANCHE_NOTFOUND && optional)
         return body_check_etags(request, etag, NULL, err);
     if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, present->organization)))
-        return unknown_device(request, err);
+        return device_json_unknown(request, err);
     if (code != TRANCHE_OK)
         return code;
     device_json_etag(present, current);
@@ -253,5 +245,5 @@ static enum tranche_code drop_device(struct request *request, struct tranche_sto
 
 void devices_delete(struct request *request)
 {
-    change_post_drop(request, drop_device);
+    change_post(request, drop_device);
 }

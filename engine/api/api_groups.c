@@ -65,19 +65,15 @@ static void list_group(void *context, const struct tranche_group_record *group)
         print_group(group, listing->out);
 }
 
+static enum tranche_code fetch_groups(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                      struct tranche_err *err)
+{
+    return reader->functions->groups_page(reader, after, listing->fetch, list_group, listing, err);
+}
+
 void groups_list(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_GROUPS, page_max, page_max))
-        return;
-    do
-        code = reader->functions->groups_page(reader, listing.after, listing.fetch, list_group, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    listing_answer(request, PAGE_GROUPS, 0, fetch_groups, NULL);
 }
 
 /* What the group means for the caller, in the request's memory; NULL after a refusal. */
@@ -85,14 +81,18 @@ static const char *filter_of(struct request *request, struct tranche_reader *rea
 {
     struct tranche_err err;
     struct tranche_group_record group;
-    if (!find_group(request, reader, &group))
-        return NULL;
+    struct organization_tree tree;
     struct text text = { 0 };
     const char *filter = NULL;
-    if (group_filter_read(reader, &group, &text, &err) != TRANCHE_OK)
+    if (organizations_read(reader, &tree, &err) != TRANCHE_OK)
+        request_refuse(request, &err);
+    else if (!find_group(request, reader, &group))
+        ; /* refused */
+    else if (group_filter(&group, &tree, "", &text, &err) != TRANCHE_OK)
         request_refuse(request, &err);
     else if ((filter = arena_copy(&request->memory, text.bytes, text.length)) == NULL)
         request_answer_empty(request); /* request_run sees that memory has run out */
+    organization_tree_free(&tree);
     text_free(&text);
     return filter;
 }
@@ -326,5 +326,5 @@ static enum tranche_code drop_group(struct request *request, struct tranche_stor
 
 void groups_delete(struct request *request)
 {
-    change_post_drop(request, drop_group);
+    change_post(request, drop_group);
 }

@@ -23,26 +23,16 @@ void jobs_get(struct request *request)
 
 /* ---- lists ---- */
 
-static void list_job(void *context, const struct tranche_job_record *job)
+static enum tranche_code fetch_jobs(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                    struct tranche_err *err)
 {
-    struct listing *listing = context;
-    if (listing_takes(listing, job->organization, job->no, NULL))
-        job_json_print(job, listing->out);
+    (void)after;
+    return reader->functions->jobs_page(reader, listing->before, listing->fetch, job_json_list, listing, err);
 }
 
 void jobs_list(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_JOBS, page_max, page_max))
-        return;
-    do
-        code = reader->functions->jobs_page(reader, listing.before, listing.fetch, list_job, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    listing_answer(request, PAGE_JOBS, 0, fetch_jobs, NULL);
 }
 
 static void print_device(const struct tranche_job_device *device, struct text *out)
@@ -209,5 +199,5 @@ static enum tranche_code drop_job(struct request *request, struct tranche_store 
 void jobs_delete(struct request *request)
 {
     if (name_job(request))
-        change_post_drop(request, drop_job);
+        change_post(request, drop_job);
 }

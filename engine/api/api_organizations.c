@@ -50,20 +50,15 @@ static void list_organization(void *context, const struct tranche_object_record 
         print_organization(object, listing->out);
 }
 
+static enum tranche_code fetch_organizations(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                             struct tranche_err *err)
+{
+    return reader->functions->objects_page(reader, TRANCHE_ORGANIZATION, after, listing->fetch, list_organization, listing, err);
+}
+
 void organizations_list(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_OBJECTS, page_max, page_max))
-        return;
-    do
-        code = reader->functions->objects_page(reader, TRANCHE_ORGANIZATION, listing.after, listing.fetch,
-                                               list_organization, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    listing_answer(request, PAGE_OBJECTS, 0, fetch_organizations, NULL);
 }
 
 /* ---- changes ---- */
@@ -279,5 +274,5 @@ static enum tranche_code drop_organization(struct request *request, struct tranc
 
 void organizations_delete(struct request *request)
 {
-    change_post_drop(request, drop_organization);
+    change_post(request, drop_organization);
 }

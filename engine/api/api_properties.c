@@ -4,6 +4,7 @@
 #include "handlers.h"
 
 #include "definition.h"
+#include "device_json.h"
 #include "fail.h"
 #include "job_read.h"
 #include "json.h"
@@ -182,15 +183,6 @@ static void print_object(struct text *out, const struct view *view, const struct
 
 /* ---- the operations ---- */
 
-static enum tranche_code find_device(struct request *request, struct tranche_reader *reader,
-                                     struct tranche_device_record *device, struct tranche_err *err)
-{
-    enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], device, err);
-    if (code == TRANCHE_NOTFOUND || (code == TRANCHE_OK && !request_sees(request, device->organization)))
-        return fail(err, TRANCHE_NOTFOUND, "Device \"%.128s\" was not found.", request->parameters[0]);
-    return code;
-}
-
 static enum tranche_code gather_unfolded(struct view *view, struct tranche_reader *reader,
                                          const struct tranche_device_record *device, struct tranche_err *err)
 {
@@ -214,12 +206,12 @@ static void drop_older(struct view *view, int64_t properties_us)
 static enum tranche_code view_device(struct view *view, struct tranche_reader *reader, struct tranche_device_record *device,
                                      struct json_document *properties, struct tranche_err *err)
 {
-    enum tranche_code code = find_device(view->request, reader, device, err);
+    enum tranche_code code = device_json_find(view->request, reader, device, err);
     uint32_t no = device->no;
     if (code == TRANCHE_OK)
         code = gather_unfolded(view, reader, device, err);
     if (code == TRANCHE_OK)
-        code = find_device(view->request, reader, device, err);
+        code = device_json_find(view->request, reader, device, err);
     if (code != TRANCHE_OK)
         return code;
     drop_older(view, device->no == no ? device->properties_us : INT64_MAX);

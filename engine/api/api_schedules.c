@@ -39,21 +39,26 @@ static void print_definition(const struct tranche_schedule_record *schedule, str
     text_free(&object);
 }
 
+/* And the brace behind them. */
+static void print_members(const struct tranche_schedule_record *schedule, struct text *out)
+{
+    bool completed = schedule->due_us == 0 && !schedule->queued;
+    print_definition(schedule, out);
+    text_printf(out, ",\"schedule\":%s,\"enabled\":%s,\"completed\":%s", schedule->rule,
+                schedule->enabled ? "true" : "false", completed ? "true" : "false");
+    change_print_organization(schedule->organization, out);
+    text_puts(out, "}");
+}
+
 static void print_schedule(const struct tranche_schedule_record *schedule, struct text *out)
 {
     char etag[ETAG_BYTES];
     etag_print("s", schedule->revision, etag);
     text_puts(out, "{\"etag\":");
     text_json(out, etag);
-    text_puts(out, ",\"id\":");
-    text_json(out, schedule->id);
+    change_print_optional("id", schedule->id, out);
     text_puts(out, ",");
-    print_definition(schedule, out);
-    bool completed = schedule->due_us == 0 && !schedule->queued;
-    text_printf(out, ",\"schedule\":%s,\"enabled\":%s,\"completed\":%s", schedule->rule,
-                schedule->enabled ? "true" : "false", completed ? "true" : "false");
-    change_print_organization(schedule->organization, out);
-    text_puts(out, "}");
+    print_members(schedule, out);
 }
 
 static enum tranche_code unknown(const struct request *request, struct tranche_err *err)
@@ -94,44 +99,30 @@ static void list_schedule(void *context, const struct tranche_schedule_record *s
         print_schedule(schedule, listing->out);
 }
 
-void schedules_list(struct request *request)
+static enum tranche_code fetch_schedules(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                         struct tranche_err *err)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_SCHEDULES, page_max, page_max))
-        return;
-    do
-        code = reader->functions->schedules_page(reader, listing.after, listing.fetch, list_schedule,
-                                                 &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    return reader->functions->schedules_page(reader, after, listing->fetch, list_schedule, listing, err);
 }
 
-static void list_job(void *context, const struct tranche_job_record *job)
+void schedules_list(struct request *request)
 {
-    struct listing *listing = context;
-    if (listing_takes(listing, job->organization, job->no, NULL))
-        job_json_print(job, listing->out);
+    listing_answer(request, PAGE_SCHEDULES, 0, fetch_schedules, NULL);
+}
+
+static enum tranche_code fetch_jobs(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                    struct tranche_err *err)
+{
+    (void)after;
+    return reader->functions->schedule_jobs_page(reader, listing->request->parameters[0], listing->before, listing->fetch,
+                                                 job_json_list, listing, err);
 }
 
 void schedules_jobs(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
     struct tranche_schedule_record schedule;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    if (!find_schedule(request, &schedule) || !listing_open(&listing, request, PAGE_JOBS, page_max, page_max))
-        return;
-    struct tranche_reader *reader = request->reader;
-    do
-        code = reader->functions->schedule_jobs_page(reader, schedule.id, listing.before, listing.fetch,
-                                                     list_job, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    if (find_schedule(request, &schedule))
+        listing_answer(request, PAGE_JOBS, 0, fetch_jobs, NULL);
 }
 
 /* ---- create, replace, change ---- */
@@ -223,7 +214,6 @@ static enum tranche_code write_schedule(struct request *request, struct tranche_
     schedule.definition = job->definition;
     schedule.rule = change->rule_text;
     schedule.organization = job->organization[0] != '\0' ? job->organization : NULL;
-    schedule.creator = request->caller.name;
     schedule.estimate = job->estimate;
     schedule.enabled =
         change->enabled.given ? change->enabled.value : request->counter->config->schedule_enabled_default;
@@ -266,24 +256,15 @@ static enum tranche_code read_patch(struct request *request, const struct tranch
                                     struct change *change, struct tranche_err *err)
 {
     static const char *const required[] = { "group", "data", "schedule", NULL };
-    struct json_document document = { 0 };
     struct text text = { 0 };
     const char *merged;
-    print_schedule(present, &text);
+    text_puts(&text, "{"); /* without the etag: the one that counts is the client's */
+    print_members(present, &text);
     change->revision = present->revision;
     enum tranche_code code = text.failed ? fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM))
                                          : change_merge(request, text.bytes, required, &merged, err);
     text_free(&text);
-    if (code == TRANCHE_OK)
-        code = read_change(request, merged, strlen(merged), change, err);
-    if (code == TRANCHE_OK)
-        code = body_parse(request, &document,
-                          err); /* the etag that counts is the client's, not the merged one */
-    change->etag = (struct body_string){ 0 };
-    if (code == TRANCHE_OK)
-        code = body_string(request, document.root, "etag", ETAG_BYTES, &change->etag, err);
-    json_free(&document);
-    return code;
+    return code == TRANCHE_OK ? read_change(request, merged, strlen(merged), change, err) : code;
 }
 
 void schedules_patch(struct request *request)
@@ -314,5 +295,5 @@ static enum tranche_code drop_schedule(struct request *request, struct tranche_s
 
 void schedules_delete(struct request *request)
 {
-    change_post_drop(request, drop_schedule);
+    change_post(request, drop_schedule);
 }

@@ -53,20 +53,15 @@ static void list_template(void *context, const struct tranche_object_record *obj
         print_template(object, listing->out);
 }
 
+static enum tranche_code fetch_templates(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                         struct tranche_err *err)
+{
+    return reader->functions->objects_page(reader, TRANCHE_TEMPLATE, after, listing->fetch, list_template, listing, err);
+}
+
 void templates_list(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_OBJECTS, page_max, page_max))
-        return;
-    do
-        code = reader->functions->objects_page(reader, TRANCHE_TEMPLATE, listing.after, listing.fetch,
-                                               list_template, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    listing_answer(request, PAGE_OBJECTS, 0, fetch_templates, NULL);
 }
 
 /* ---- changes ---- */
@@ -233,5 +228,5 @@ static enum tranche_code drop_template(struct request *request, struct tranche_s
 
 void templates_delete(struct request *request)
 {
-    change_post_drop(request, drop_template);
+    change_post(request, drop_template);
 }

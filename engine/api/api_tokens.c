@@ -111,20 +111,15 @@ static void list_token(void *context, const struct tranche_object_record *object
         print_token(object->id, &token, NULL, listing->out);
 }
 
+static enum tranche_code fetch_tokens(struct listing *listing, struct tranche_reader *reader, const char *after,
+                                      struct tranche_err *err)
+{
+    return reader->functions->objects_page(reader, TRANCHE_TOKEN, after, listing->fetch, list_token, listing, err);
+}
+
 void tokens_list(struct request *request)
 {
-    struct tranche_err err;
-    struct listing listing;
-    enum tranche_code code;
-    uint32_t page_max = (uint32_t)request->counter->config->page_max;
-    struct tranche_reader *reader = request_reader(request);
-    if (reader == NULL || !listing_open(&listing, request, PAGE_OBJECTS, page_max, page_max))
-        return;
-    do
-        code = reader->functions->objects_page(reader, TRANCHE_TOKEN, listing.after, listing.fetch,
-                                               list_token, &listing, &err);
-    while (code == TRANCHE_OK && listing_goes_on(&listing));
-    listing_end(&listing, code, &err);
+    listing_answer(request, PAGE_OBJECTS, 0, fetch_tokens, NULL);
 }
 
 /* ---- making one ---- */
@@ -282,5 +277,5 @@ static enum tranche_code drop_token(struct request *request, struct tranche_stor
 
 void tokens_delete(struct request *request)
 {
-    change_post_drop(request, drop_token);
+    change_post(request, drop_token);
 }

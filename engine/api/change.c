@@ -14,18 +14,12 @@ static enum tranche_code run(struct command *command, struct tranche_store *stor
     return request->change(request, store, now_us, err);
 }
 
-static void answer_written(struct request *request)
+static void answer(struct request *request)
 {
     if (request->command.code != TRANCHE_OK)
         request_refuse(request, &request->command.err);
-    else
+    else if (request->answer.length > 0)
         request_answer_printed(request, 200);
-}
-
-static void answer_dropped(struct request *request)
-{
-    if (request->command.code != TRANCHE_OK)
-        request_refuse(request, &request->command.err);
     else
         request_answer_empty(request);
 }
@@ -34,14 +28,7 @@ void change_post(struct request *request, change_function *write)
 {
     request->change = write;
     request->command.write = run;
-    request_post(request, COMMAND_WRITE, answer_written);
-}
-
-void change_post_drop(struct request *request, change_function *drop)
-{
-    request->change = drop;
-    request->command.write = run;
-    request_post(request, COMMAND_WRITE, answer_dropped);
+    request_post(request, COMMAND_WRITE, answer);
 }
 
 struct text *change_answer(struct request *request, const char *prefix, int64_t revision)

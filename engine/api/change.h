@@ -16,7 +16,6 @@ typedef enum tranche_code change_function(struct request *request, struct tranch
 
 /* Posts the change; it is answered with what it has printed (change_answer), or without content. */
 void change_post(struct request *request, change_function *write);
-void change_post_drop(struct request *request, change_function *drop);
 
 /* Begins the answer, and its etag. Returns where the object is to be printed. */
 struct text *change_answer(struct request *request, const char *prefix, int64_t revision);

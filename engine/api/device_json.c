@@ -7,6 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
+enum tranche_code device_json_unknown(const struct request *request, struct tranche_err *err)
+{
+    return fail(err, TRANCHE_NOTFOUND, "Device \"%.128s\" was not found.", request->parameters[0]);
+}
+
+enum tranche_code device_json_find(const struct request *request, struct tranche_reader *reader,
+                                   struct tranche_device_record *device, struct tranche_err *err)
+{
+    enum tranche_code code = reader->functions->device_find(reader, request->parameters[0], device, err);
+    bool hidden = code == TRANCHE_OK && !request_sees(request, device->organization);
+    return code == TRANCHE_NOTFOUND || hidden ? device_json_unknown(request, err) : code;
+}
+
 void device_json_etag(const struct tranche_device_record *device, char etag[])
 {
     char prefix[16];

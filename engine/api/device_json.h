@@ -6,6 +6,12 @@
 
 #include <tranche/store.h>
 
+/* The device that the route names first, if it exists for the caller; TRANCHE_NOTFOUND in the words of the contract. Its
+ * strings live until the next call on the reader. */
+enum tranche_code device_json_find(const struct request *request, struct tranche_reader *reader,
+                                   struct tranche_device_record *device, struct tranche_err *err);
+enum tranche_code device_json_unknown(const struct request *request, struct tranche_err *err);
+
 void device_json_etag(const struct tranche_device_record *device, char etag[]); /* ETAG_BYTES */
 void device_json_print(const struct tranche_device_record *device, struct text *out);
 

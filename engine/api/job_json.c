@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "group_filter.h"
 #include "job_read.h"
+#include "listing.h"
 #include "paging.h"
 #include "template.h"
 #include "when.h"
@@ -42,6 +43,13 @@ void job_json_print(const struct tranche_job_record *job, struct text *out)
                 ",\"failed\":%" PRIu32 "},\"status\":\"%s\"}",
                 tally.total, tranche_tally_pending(&tally), tally.completed, tally.failed + tally.unknown,
                 job_state_on_wire(job->state));
+}
+
+void job_json_list(void *listing, const struct tranche_job_record *job)
+{
+    struct listing *page = listing;
+    if (listing_takes(page, job->organization, job->no, NULL))
+        job_json_print(job, page->out);
 }
 
 bool request_job(struct request *request, struct tranche_job_record *job)

@@ -8,6 +8,9 @@
 /* The Job object of api-contract.md 4.1, in the order of its worked answers. */
 void job_json_print(const struct tranche_job_record *job, struct text *out);
 
+/* Visits a job of a page that is being listed: `listing` is a struct listing. */
+void job_json_list(void *listing, const struct tranche_job_record *job);
+
 /* The job's tally, or before its membership is frozen: the group's size, all pending. */
 struct tranche_tally job_json_tally(const struct tranche_job_record *job);
 

@@ -15,11 +15,9 @@ enum tranche_code organizations_load(struct tranche_store *store, struct organiz
 enum tranche_code organizations_read(struct tranche_reader *reader, struct organization_tree *tree,
                                      struct tranche_err *err);
 
-/* Adds the filter. The group's strings must outlive the call to the store, so they are copied first. `organization`: of the
- * job that asks, "" for none; TRANCHE_NOTFOUND: the group does not lie within it. */
-enum tranche_code group_filter_load(struct tranche_store *store, const struct tranche_group_record *group,
-                                    const char *organization, struct text *filter, struct tranche_err *err);
-enum tranche_code group_filter_read(struct tranche_reader *reader, const struct tranche_group_record *group,
-                                    struct text *filter, struct tranche_err *err);
+/* Adds the filter. `organization`: of the job that asks, "" for none; TRANCHE_NOTFOUND: the group does not lie within it (any
+ * more). The tree is loaded before the group is found: what the store hands out lives until its next call. */
+enum tranche_code group_filter(const struct tranche_group_record *group, const struct organization_tree *tree,
+                               const char *organization, struct text *filter, struct tranche_err *err);
 
 #endif

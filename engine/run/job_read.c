@@ -45,16 +45,19 @@ enum tranche_code job_definition(const struct tranche_job_record *record, struct
 enum tranche_code job_estimate(struct tranche_job_record *job, struct tranche_reader *reader, struct tranche_err *err)
 {
     struct tranche_group_record group;
-    enum tranche_code code = reader->functions->group_find(reader, job->group, &group, err);
-    if (code == TRANCHE_NOTFOUND)
-        return fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
-    if (code != TRANCHE_OK)
-        return code;
+    struct organization_tree tree;
     struct text filter = { 0 };
-    code = group_filter_read(reader, &group, &filter, err);
+    enum tranche_code code = organizations_read(reader, &tree, err);
+    if (code == TRANCHE_OK && (code = reader->functions->group_find(reader, job->group, &group, err)) == TRANCHE_NOTFOUND)
+        fail(err, TRANCHE_INVALID, "group: device group \"%s\" does not exist.", job->group);
+    if (code == TRANCHE_OK)
+        code = group_filter(&group, &tree, "", &filter, err);
+    organization_tree_free(&tree);
     struct tranche_selection all = { .filter = filter.bytes };
     if (code == TRANCHE_OK)
         code = reader->functions->select_count(reader, &all, &job->estimate, err);
     text_free(&filter);
+    if (code == TRANCHE_NOTFOUND)
+        return TRANCHE_INVALID;
     return code == TRANCHE_INVALID ? TRANCHE_OK : code;
 }

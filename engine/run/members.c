@@ -45,14 +45,18 @@ static bool selection_of(struct core *core, struct job *job, struct question *qu
         return question->filter != NULL;
     }
     struct tranche_group_record group;
-    enum tranche_code code = core->store->functions->group_find(core->store, job->record.group, &group, err);
+    struct organization_tree tree;
+    struct text filter = { 0 };
+    enum tranche_code code = organizations_load(core->store, &tree, err);
+    if (code == TRANCHE_OK)
+        code = core->store->functions->group_find(core->store, job->record.group, &group, err);
     if (code == TRANCHE_NOTFOUND)
         fail(err, code, "device group \"%s\" does not exist any more", job->record.group);
-    struct text filter = { 0 };
     if (code == TRANCHE_OK)
-        code = group_filter_load(core->store, &group, job->record.organization, &filter, err);
+        code = group_filter(&group, &tree, job->record.organization, &filter, err);
     if (code == TRANCHE_OK && values_are_folded(core, job, filter.bytes))
         question->filter = text_take(&filter);
+    organization_tree_free(&tree);
     text_free(&filter);
     return question->filter != NULL;
 }

@@ -182,8 +182,7 @@ static enum tranche_code settle(struct core *core, const struct tranche_schedule
                 schedule->enabled ? "they were missed" : "it is disabled");
     log_skipped(schedule, busy && wanted && queued,
                 "the instance before is running, and one occurrence waits");
-    now->definition = now->rule = now->organization = now->creator =
-        NULL; /* the store's, and gone with the next call */
+    now->definition = now->rule = now->organization = NULL; /* the round's, and gone with it */
     return TRANCHE_OK;
 }
 
@@ -208,7 +207,6 @@ static void collect(void *context, const struct tranche_schedule_record *schedul
     kept->definition = keep(round, schedule->definition);
     kept->rule = keep(round, schedule->rule);
     kept->organization = keep(round, schedule->organization);
-    kept->creator = NULL;
 }
 
 /* One that cannot be settled is tried again later; it must not keep the others from it. */

@@ -219,7 +219,6 @@ static const char contract[] =
     "  definition TEXT NOT NULL,"
     "  rule TEXT NOT NULL,"
     "  organization TEXT,"
-    "  creator TEXT,"
     "  estimate INTEGER NOT NULL,"
     "  enabled INTEGER NOT NULL,"
     "  next INTEGER NOT NULL,"

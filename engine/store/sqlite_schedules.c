@@ -4,13 +4,13 @@
 #include "fail.h"
 #include "rows.h"
 
-#define TEXT_COLUMN 9 /* of SCHEDULE_COLUMNS: definition, rule, organization, creator */
+#define TEXT_COLUMN 9 /* of SCHEDULE_COLUMNS: definition, rule, organization */
 
 static enum tranche_code row_schedule(struct connection *connection, enum statement statement,
                                       struct tranche_schedule_record *out, struct tranche_err *err)
 {
     sqlite3_stmt *row = connection->statements[statement];
-    const char **const strings[] = { &out->definition, &out->rule, &out->organization, &out->creator };
+    const char **const strings[] = { &out->definition, &out->rule, &out->organization };
     *out = (struct tranche_schedule_record){
         .revision = sqlite3_column_int64(row, 1),
         .estimate = column_number(row, 2),
@@ -23,7 +23,7 @@ static enum tranche_code row_schedule(struct connection *connection, enum statem
     if (!column_copy(row, 0, out->id, sizeof out->id) ||
         !column_copy(row, 8, out->instance, sizeof out->instance))
         return row_damaged(connection, statement, err);
-    return connection_keep(connection, row, TEXT_COLUMN, 4, strings, err);
+    return connection_keep(connection, row, TEXT_COLUMN, 3, strings, err);
 }
 
 static enum tranche_code find(struct connection *connection, const char *id,
@@ -73,15 +73,14 @@ static enum tranche_code schedule_put(struct tranche_store *store, struct tranch
     bind_text(put, 2, schedule->definition);
     bind_text(put, 3, schedule->rule);
     bind_text(put, 4, schedule->organization);
-    bind_text(put, 5, schedule->creator);
-    bind_integer(put, 6, schedule->estimate);
-    bind_integer(put, 7, schedule->enabled);
-    bind_integer(put, 8, schedule->next);
-    bind_integer(put, 9, schedule->due_us);
-    bind_integer(put, 10, schedule->queued);
-    bind_integer(put, 11, schedule->runs);
-    bind_text(put, 12, schedule->instance);
-    bind_integer(put, 13, first_revision(store));
+    bind_integer(put, 5, schedule->estimate);
+    bind_integer(put, 6, schedule->enabled);
+    bind_integer(put, 7, schedule->next);
+    bind_integer(put, 8, schedule->due_us);
+    bind_integer(put, 9, schedule->queued);
+    bind_integer(put, 10, schedule->runs);
+    bind_text(put, 11, schedule->instance);
+    bind_integer(put, 12, first_revision(store));
     struct connection *connection = &sqlite_store(store)->connection;
     enum tranche_code code = statement_row(connection, STATEMENT_SCHEDULE_PUT, err);
     if (code != TRANCHE_OK)

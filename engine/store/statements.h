@@ -31,7 +31,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
 /* In the order of sqlite_objects.c and sqlite_schedules.c: the texts that are kept come last. */
 #define OBJECT_COLUMNS "id, revision, body "
 #define SCHEDULE_COLUMNS \
-    "id, revision, estimate, enabled, next, due_us, queued, runs, instance, definition, rule, organization, creator "
+    "id, revision, estimate, enabled, next, due_us, queued, runs, instance, definition, rule, organization "
 
 /* In the order of sqlite_imports.c; the complaints come after them. */
 #define IMPORT_COLUMNS \
@@ -67,14 +67,14 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "INSERT INTO job (id, device_group, schedule, origin, reason, state, open, created_us, started_us, "  \
       "ended_us, estimate, frozen, next, batch_devices, batch, intent_seq, calls, total, completed, "       \
       "failed, unknown, resumed, organization, device, call) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "  \
-      "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)")                                                                                \
+      "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)")                    \
     X(DEFINITION_INSERT, ROLE_WRITER, "insert a job's definition",                                          \
       "INSERT INTO definition (job, body) VALUES (?1, ?2)")                                                 \
     X(JOB_UPDATE, ROLE_WRITER, "update a job",                                                              \
-      "UPDATE job SET reason = ?5, state = ?6, open = ?7, started_us = ?9, ended_us = ?10, estimate = ?11, "\
+      "UPDATE job SET reason = ?5, state = ?6, open = ?7, started_us = ?9, ended_us = ?10, estimate = ?11, " \
       "frozen = ?12, next = ?13, batch_devices = ?14, batch = ?15, intent_seq = ?16, calls = ?17, "         \
-      "total = ?18, completed = ?19, failed = ?20, unknown = ?21, resumed = ?22 "         \
-      "WHERE no = ?23")                           \
+      "total = ?18, completed = ?19, failed = ?20, unknown = ?21, resumed = ?22 "                           \
+      "WHERE no = ?23")                                                                                     \
     X(JOB_FIND, ROLE_ALL, "find a job",                                                                     \
       "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.id = ?1")                                                 \
     X(JOB_SHAPE, ROLE_READER, "load the shape of a job's membership",                                       \
@@ -84,7 +84,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
     X(JOBS_ALL, ROLE_WRITER, "list the jobs",                                                               \
       "SELECT " JOB_COLUMNS JOB_SOURCE "ORDER BY job.no")                                                   \
     X(JOBS_PAGE, ROLE_READER, "list the jobs",                                                              \
-      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.no < ?1 AND job.device = '' "                              \
+      "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.no < ?1 AND job.device = '' "                             \
       "ORDER BY job.no DESC LIMIT ?2")                                                                      \
     X(CALLS_PAGE, ROLE_READER, "list the calls to a device",                                                \
       "SELECT " JOB_COLUMNS JOB_SOURCE "WHERE job.device = ?1 AND job.device <> '' AND job.call = ?2 "      \
@@ -184,7 +184,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "template_id, organization, properties, properties_us, manifest) VALUES (?1, ?2, ?3, ?4, 0, 1, ?5, "  \
       "?6, ?7, CASE WHEN json_valid(ifnull(?8, '{}')) THEN ?8 ELSE x'' END, ?9, ?10) "                      \
       "ON CONFLICT (id) WHERE deleted = 0 DO UPDATE SET enabled = ?2, provisioned = ?3, simulated = ?4, "   \
-      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, manifest = ifnull(?10, manifest), "   \
+      "revision = revision + 1, display_name = ?5, template_id = ?6, organization = ?7, manifest = ifnull(?10, manifest), " \
       "properties = excluded.properties, properties_us = ?9, "                                              \
       "stamps = CASE WHEN properties_us = ?9 THEN stamps END")                                              \
     X(DEVICE_SET, ROLE_WRITER, "set a device's value",                                                      \
@@ -202,7 +202,7 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "DELETE FROM fold WHERE job = ?1")                                                                    \
     X(FOLDS, ROLE_ALL, "list the folds",                                                                    \
       "SELECT " JOB_COLUMNS ", fold.next FROM fold JOIN job ON job.no = fold.job "                          \
-      "JOIN definition ON definition.job = job.no WHERE fold.job > ?1 ORDER BY fold.job LIMIT ?2")                                     \
+      "JOIN definition ON definition.job = job.no WHERE fold.job > ?1 ORDER BY fold.job LIMIT ?2")          \
     X(JOB_OPEN, ROLE_READER, "count a job's open devices",                                                  \
       "SELECT (SELECT ifnull(sum(length(ordinals)), 0) / 4 FROM intent WHERE job = ?1), "                   \
       "(SELECT count(*) FROM retry WHERE job = ?1)")                                                        \
@@ -243,23 +243,22 @@ enum role { ROLE_WRITER = 1, ROLE_READER = 2, ROLE_ALL = ROLE_WRITER | ROLE_READ
       "WHEN EXISTS (SELECT 1 FROM device_group WHERE organization = ?1) THEN 3 "                            \
       "WHEN EXISTS (SELECT 1 FROM device WHERE organization = ?1 AND deleted = 0) THEN 4 ELSE 0 END")       \
     X(TEMPLATE_HOLDS, ROLE_WRITER, "look for devices of a template",                                        \
-      "SELECT CASE WHEN EXISTS (SELECT 1 FROM device WHERE template_id = ?1 AND deleted = 0) THEN 4 ELSE 0 END")\
+      "SELECT CASE WHEN EXISTS (SELECT 1 FROM device WHERE template_id = ?1 AND deleted = 0) THEN 4 ELSE 0 END") \
     X(SCHEDULE_FIND, ROLE_ALL, "find a schedule",                                                           \
       "SELECT " SCHEDULE_COLUMNS "FROM schedule WHERE id = ?1")                                             \
     X(SCHEDULE_PUT, ROLE_WRITER, "store a schedule",                                                        \
-      "INSERT INTO schedule (id, revision, definition, rule, organization, creator, estimate, enabled, "    \
-      "next, due_us, queued, runs, instance) "                                                              \
-      "VALUES (?1, ?13, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "                                    \
+      "INSERT INTO schedule (id, revision, definition, rule, organization, estimate, enabled, next, due_us, " \
+      "queued, runs, instance) VALUES (?1, ?12, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "                 \
       "ON CONFLICT DO UPDATE SET revision = revision + 1, definition = ?2, rule = ?3, organization = ?4, "  \
-      "creator = ?5, estimate = ?6, enabled = ?7, next = ?8, due_us = ?9, queued = ?10, runs = ?11, "       \
-      "instance = ?12 RETURNING revision")                                                                  \
+      "estimate = ?5, enabled = ?6, next = ?7, due_us = ?8, queued = ?9, runs = ?10, instance = ?11 "       \
+      "RETURNING revision")                                                                                 \
     X(SCHEDULE_SETTLE, ROLE_WRITER, "settle an occurrence",                                                 \
       "UPDATE schedule SET next = ?2, due_us = ?3, queued = ?4, runs = ?5, instance = ?6 WHERE id = ?1")    \
     X(SCHEDULE_DROP, ROLE_WRITER, "delete a schedule",                                                      \
       "DELETE FROM schedule WHERE id = ?1")                                                                 \
     X(SCHEDULES_DUE, ROLE_WRITER, "list the schedules that are due",                                        \
       "SELECT " SCHEDULE_COLUMNS "FROM schedule WHERE (due_us > 0 AND due_us <= ?1) OR queued = 1 "         \
-      "ORDER BY due_us = 0, due_us, id LIMIT ?2")                                                                       \
+      "ORDER BY due_us = 0, due_us, id LIMIT ?2")                                                           \
     X(SCHEDULES_WAKE, ROLE_WRITER, "find the next occurrence",                                              \
       "SELECT (SELECT min(due_us) FROM schedule WHERE due_us > 0), "                                        \
       "EXISTS (SELECT 1 FROM schedule WHERE queued = 1)")                                                   \

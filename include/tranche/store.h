@@ -65,7 +65,6 @@ struct tranche_schedule_record {
     const char *definition;   /* as a job's */
     const char *rule;         /* when it fires: the contract's JobSchedule object */
     const char *organization; /* NULL: none */
-    const char *creator;      /* token that wrote it last */
     uint32_t estimate;        /* devices in the group then */
     bool enabled;
     int64_t revision;

@@ -73,7 +73,7 @@ static enum tranche_code put(struct command *command, struct tranche_store *stor
     strcpy(record.id, "nightly");
     record.definition = DEFINITION;
     record.rule = text;
-    record.organization = record.creator = NULL;
+    record.organization = NULL;
     record.enabled = wanted.enabled;
     record.estimate = 10;
     return code == TRANCHE_OK ? store->functions->schedule_put(store, &record, err) : code;

@@ -29,7 +29,7 @@ static struct tranche_schedule_record schedule_named(const char *id, int64_t due
     struct tranche_schedule_record schedule = {
         .definition = "\"group\":\"g\",\"data\":[]",
         .rule = "{\"start\":\"2026-03-09T02:00:00Z\"}",
-        .creator = "ops",
+        
         .estimate = 7,
         .enabled = true,
         .next = 3,
@@ -146,7 +146,6 @@ void store_case_schedules_come_back_as_written(struct store_place *place)
     cr_assert_str_eq(found.definition, written.definition);
     cr_assert_str_eq(found.rule, written.rule);
     cr_assert_str_eq(found.organization, "north");
-    cr_assert_str_eq(found.creator, "ops");
     cr_assert_str_eq(found.instance, "last");
     cr_assert_eq(found.estimate, 7);
     cr_assert(found.enabled && found.queued);

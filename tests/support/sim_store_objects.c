@@ -32,13 +32,12 @@ static struct schedule_row *schedule_row_new(const struct tranche_schedule_recor
 {
     struct schedule_row *schedule =
         sim_row_new(sizeof *schedule + sim_string_bytes(record->definition) + sim_string_bytes(record->rule) +
-                    sim_string_bytes(record->organization) + sim_string_bytes(record->creator));
+                    sim_string_bytes(record->organization));
     char *tail = (char *)(schedule + 1);
     schedule->record = *record;
     schedule->record.definition = sim_string_keep(&tail, record->definition);
     schedule->record.rule = sim_string_keep(&tail, record->rule);
     schedule->record.organization = sim_string_keep(&tail, record->organization);
-    schedule->record.creator = sim_string_keep(&tail, record->creator);
     return schedule;
 }
 
