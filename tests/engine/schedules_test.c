@@ -46,7 +46,8 @@ static struct {
     int64_t start_in_us;
     const char *rest; /* of the rule, behind its start */
     bool enabled;
-    bool keeps_rule; /* as it is stored */
+    bool keeps_rule;        /* as it is stored */
+    const char *definition; /* NULL: DEFINITION */
 } wanted;
 
 static enum tranche_code put(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
@@ -71,7 +72,7 @@ static enum tranche_code put(struct command *command, struct tranche_store *stor
     if (code == TRANCHE_OK)
         code = scheduler_begin(&record, &rule, now_us, err);
     strcpy(record.id, "nightly");
-    record.definition = DEFINITION;
+    record.definition = wanted.definition != NULL ? wanted.definition : DEFINITION;
     record.rule = text;
     record.organization = NULL;
     record.enabled = wanted.enabled;
@@ -385,5 +386,23 @@ Test(schedules, a_queued_occurrence_is_not_forgotten_over_a_crash)
     sim_start(&sim);
     sim_run(&sim, MINUTE_US, NULL);
     assert_jobs(COMPLETE("Nightly - 2") COMPLETE("Nightly - 1"));
+    sim_close(&sim);
+}
+
+/* A name of the greatest length has no room for a number behind it; here the cut would fall into a character. */
+Test(schedules, the_longest_name_is_cut_for_the_number)
+{
+    char name[1025] = "", definition[1300];
+    for (int i = 0; i < 512; i++)
+        strcat(name, "\u00fc");
+    snprintf(definition, sizeof definition, "\"displayName\":\"%s\"%s", name, strchr(DEFINITION, ','));
+    begin();
+    wanted.definition = definition;
+    put_schedule(SECOND_US, "");
+    sim_run(&sim, MINUTE_US, NULL);
+    const struct tranche_job_record *job = sim_job(&sim, "named-1");
+    cr_assert_eq(job->state, TRANCHE_JOB_COMPLETE);
+    cr_assert_eq(job->tally.completed, 10);
+    cr_assert_not_null(strstr(job->definition, "\u00fc - 1\""), "%s", job->definition);
     sim_close(&sim);
 }
