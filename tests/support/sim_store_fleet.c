@@ -1,4 +1,4 @@
-/* The writer's side of the registry: devices, groups, imports. */
+/* The registry: the writer's side of devices and groups, and both sides of imports. */
 #include "sim_store_internal.h"
 
 #include "fail.h"
@@ -271,6 +271,46 @@ static enum tranche_code imports_open(struct tranche_store *store, tranche_impor
         }
     s->visiting = false;
     return TRANCHE_OK;
+}
+
+static enum tranche_code reader_import_find(struct tranche_reader *reader, const char *id,
+                                            struct tranche_import_record *out, struct tranche_err *err)
+{
+    uint64_t view;
+    struct sim_reader *r = sim_reader_enter(reader, &view);
+    const struct import_row *import = sim_store_import_named(r->store, id, view);
+    if (import == NULL)
+        return fail(err, TRANCHE_NOTFOUND, "there is no import \"%s\"", id);
+    struct import_row *copy = import_row_new(&import->record);
+    r->lent = &copy->row;
+    *out = copy->record;
+    return TRANCHE_OK;
+}
+
+static enum tranche_code reader_imports_page(struct tranche_reader *reader, uint32_t limit,
+                                             tranche_import_visit *visit, void *context, struct tranche_err *err)
+{
+    (void)err;
+    uint64_t view;
+    struct sim_reader *r = sim_reader_enter(reader, &view);
+    r->visiting = true;
+    for (int64_t no = (int64_t)sim_table_last(&r->store->imports); no > 0 && limit > 0; no--) {
+        const struct import_row *import = sim_table_find(&r->store->imports, (uint64_t)no, view);
+        if (import == NULL)
+            continue;
+        struct tranche_import_record record = import->record;
+        record.complaints = NULL;
+        visit(context, &record);
+        limit--;
+    }
+    r->visiting = false;
+    return TRANCHE_OK;
+}
+
+void sim_store_fleet_reader_functions(struct tranche_reader_functions *functions)
+{
+    functions->import_find = reader_import_find;
+    functions->imports_page = reader_imports_page;
 }
 
 void sim_store_fleet_functions(struct tranche_store_functions *functions)

@@ -185,6 +185,7 @@ enum tranche_code sim_store_job_find(struct sim_store *s, const char *id, uint64
 /* What is handed out is a copy that dies with its promise, so that a sanitizer sees who uses it longer. */
 void sim_store_lend(struct sim_store *s, struct sim_row *copy);
 void sim_store_fleet_functions(struct tranche_store_functions *functions); /* enters its own */
+void sim_store_fleet_reader_functions(struct tranche_reader_functions *functions);
 struct device_row *device_row_new(const struct tranche_device_record *record);
 struct import_row *import_row_new(const struct tranche_import_record *record);
 struct import_row *sim_store_import_named(const struct sim_store *s, const char *id, uint64_t view);

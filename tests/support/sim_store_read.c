@@ -553,42 +553,6 @@ static void reader_close(struct tranche_reader *reader)
     free(r);
 }
 
-/* ---- imports ---- */
-
-static enum tranche_code reader_import_find(struct tranche_reader *reader, const char *id,
-                                            struct tranche_import_record *out, struct tranche_err *err)
-{
-    uint64_t view;
-    struct sim_reader *r = sim_reader_enter(reader, &view);
-    const struct import_row *import = sim_store_import_named(r->store, id, view);
-    if (import == NULL)
-        return fail(err, TRANCHE_NOTFOUND, "there is no import \"%s\"", id);
-    struct import_row *copy = import_row_new(&import->record);
-    r->lent = &copy->row;
-    *out = copy->record;
-    return TRANCHE_OK;
-}
-
-static enum tranche_code reader_imports_page(struct tranche_reader *reader, uint32_t limit,
-                                             tranche_import_visit *visit, void *context, struct tranche_err *err)
-{
-    (void)err;
-    uint64_t view;
-    struct sim_reader *r = sim_reader_enter(reader, &view);
-    r->visiting = true;
-    for (int64_t no = (int64_t)sim_table_last(&r->store->imports); no > 0 && limit > 0; no--) {
-        const struct import_row *import = sim_table_find(&r->store->imports, (uint64_t)no, view);
-        if (import == NULL)
-            continue;
-        struct tranche_import_record record = import->record;
-        record.complaints = NULL;
-        visit(context, &record);
-        limit--;
-    }
-    r->visiting = false;
-    return TRANCHE_OK;
-}
-
 static const struct tranche_reader_functions reader_functions = {
     .close = reader_close,
     .job_find = reader_job_find,
@@ -604,8 +568,6 @@ static const struct tranche_reader_functions reader_functions = {
     .groups_page = reader_groups_page,
     .devices_page = reader_devices_page,
     .device_values = reader_device_values,
-    .import_find = reader_import_find,
-    .imports_page = reader_imports_page,
     .select_count = select_count,
     .select_open = select_open,
     .select_next = select_next,
@@ -619,6 +581,7 @@ enum tranche_code sim_store_reader_open(struct tranche_store *store, struct tran
     if (r == NULL)
         return fail(err, TRANCHE_NOMEM, "%s", tranche_code_text(TRANCHE_NOMEM));
     r->functions = reader_functions;
+    sim_store_fleet_reader_functions(&r->functions);
     sim_store_objects_reader_functions(&r->functions);
     r->reader.functions = &r->functions;
     r->store = sim_store(store);
