@@ -445,3 +445,65 @@ Test(stories, a_job_that_wants_more_calls_than_there_are_runs_alone)
     sim.world.calls_max = 10;
     check_one_after_the_other(&sim);
 }
+
+/* ---- calls to single devices ---- */
+
+#define CALL "\"group\":\"-\",\"data\":[{\"type\":\"command\",\"target\":\"-\",\"path\":\"reboot\"}]"
+
+static struct sim_verdict slow_job_quick_call(struct sim *sim, const struct sim_call *call)
+{
+    (void)sim;
+    return answer(200, strcmp(call->job, "job") == 0 ? 5000000 : 10000);
+}
+
+Test(stories, a_call_reaches_its_device_and_is_answered_when_it_is_over)
+{
+    struct sim *sim = begin(100, all_well);
+
+    struct sim_order *call = sim_call(sim, "call", "dev-0042", CALL);
+
+    cr_assert(sim_run_order(sim, call));
+    cr_assert_eq(call->command.code, TRANCHE_OK, "%s", call->command.err.text);
+    cr_assert_eq(call->command.job.state, TRANCHE_JOB_COMPLETE);
+    cr_assert_eq(call->command.job.tally.completed, 1);
+    cr_assert_eq(sim->log_count, 1);
+    cr_assert_str_eq(sim->log[0].job, "call");
+    cr_assert_eq(sim_run_order(sim, sim_stop(sim, "call")), true);
+    cr_assert_eq(sim->orders->command.code, TRANCHE_NOTFOUND); /* it is no job of anybody's */
+    sim_close(sim);
+}
+
+Test(stories, a_call_waits_behind_no_job_but_for_its_device)
+{
+    struct sim *sim = begin(100, slow_job_quick_call);
+    sim->config.jobs_running_max = 1;
+    sim_crash(sim);
+    sim_start(sim);
+    sim_create(sim, "job", "all", COMMAND); /* five seconds a device; the first are spoken for */
+    sim_create(sim, "queued", "all", COMMAND);
+    sim_run(sim, 1000000, NULL);
+    int64_t asked_us = sim->mono_us;
+
+    struct sim_order *other = sim_call(sim, "other", "dev-0099", CALL), *busy = sim_call(sim, "busy", "dev-0000", CALL);
+
+    cr_assert(sim_run_order(sim, other));
+    cr_assert_lt(other->answered_us - asked_us, 1000000);
+    cr_assert(sim_run_order(sim, busy));
+    cr_assert_gt(busy->answered_us - asked_us, 3000000);
+    cr_assert_eq(busy->command.job.state, TRANCHE_JOB_COMPLETE);
+    sim_close(sim);
+}
+
+Test(stories, a_call_that_a_crash_interrupts_is_unknown_and_not_made_again)
+{
+    struct sim *sim = begin(5, slow_job_quick_call);
+    sim_call(sim, "job", "dev-0003", CALL);
+    while (sim->log_count == 0)
+        sim_run(sim, 1000, NULL);
+    sim_crash(sim);
+    sim_start(sim);
+    cr_assert(sim_run(sim, MINUTE_US, job_rests));
+    cr_assert_eq(sim_job(sim, "job")->tally.unknown, 1);
+    cr_assert_eq(sim->log_count, 1);
+    sim_close(sim);
+}

@@ -430,6 +430,16 @@ struct sim_order *sim_create(struct sim *sim, const char *id, const char *group,
     return order;
 }
 
+struct sim_order *sim_call(struct sim *sim, const char *id, const char *device, const char *definition)
+{
+    struct sim_order *order = post(sim, COMMAND_CALL, id);
+    strcpy(order->command.job.device, device);
+    strcpy(order->command.job.call, "commands/.reboot");
+    order->command.job.definition = strdup(definition);
+    core_post(sim->core, &order->command);
+    return order;
+}
+
 struct sim_order *sim_write(struct sim *sim, sim_write_function *write)
 {
     struct sim_order *order = post(sim, COMMAND_WRITE, "");

@@ -101,6 +101,7 @@ struct sim_order *sim_create(struct sim *sim, const char *id, const char *group,
 typedef enum tranche_code sim_write_function(struct command *command, struct tranche_store *store, int64_t now_us, bool *more,
                                              struct tranche_err *err);
 struct sim_order *sim_write(struct sim *sim, sim_write_function *write);
+struct sim_order *sim_call(struct sim *sim, const char *id, const char *device, const char *definition); /* one device */
 struct sim_order *sim_stop(struct sim *sim, const char *id);
 struct sim_order *sim_resume(struct sim *sim, const char *id);
 struct sim_order *sim_rerun(struct sim *sim, const char *id, const char *as);
